@@ -1,0 +1,39 @@
+"""The games by name. Import strings, so that listing them imports none; `zerodojo.envs.make` makes them."""
+
+from __future__ import annotations
+
+import inspect
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..errors import unknown
+
+if TYPE_CHECKING:
+    from .game import Game, Option
+
+
+class GameEntry(NamedTuple):
+    """Where a game's class lives, and one line of what it is."""
+
+    path: str  # "module:Class", the module relative to this package
+    summary: str
+
+
+GAMES: dict[str, GameEntry] = {
+    "connect_four": GameEntry(".connect_four:ConnectFour", "Drop discs, four in a line wins (width, height, connect)."),
+    "tic_tac_toe": GameEntry(".tic_tac_toe:TicTacToe", "Three in a row on three by three."),
+}
+
+
+def make(name: str, **options: Option) -> Game:
+    """A game by name, with its options. Raises UserError for an unknown name, an unknown option, or one out of range."""
+    if name not in GAMES:
+        raise unknown("game", name, GAMES)
+    module, _, attribute = GAMES[name].path.partition(":")
+    cls = getattr(import_module(module, __package__), attribute)
+    known = inspect.signature(cls).parameters
+    for option in options:
+        if option not in known:
+            raise unknown(f"option of {name}", option, known)
+    game: Game = cls(**options)
+    return game
