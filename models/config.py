@@ -1,0 +1,17 @@
+"""What a network is, as data. Free of torch, so that the front door can show and parse it at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """A residual tower with a policy and a value head (AlphaGo Zero, Silver et al. 2017, Methods)."""
+
+    backbone: str = "resnet"  # a name from the registry of backbones; AlphaGo Zero: the residual tower
+    channels: int = 64  # filters in every convolution of the tower; AlphaGo Zero: 256
+    blocks: int = 5  # residual blocks; AlphaGo Zero: 19 or 39
+    policy_channels: int = 2  # filters of the policy head's 1x1 convolution; AlphaGo Zero: 2
+    value_channels: int = 1  # filters of the value head's 1x1 convolution; AlphaGo Zero: 1
+    value_hidden: int = 256  # units of the value head's hidden layer; AlphaGo Zero: 256

@@ -1,0 +1,91 @@
+"""The network that judges positions: a backbone with a policy and a value head, and its weights as numpy arrays.
+
+Learners train it, `engines` run it fast, checkpoints and published versions hold what `get_weights` gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ..errors import UserError, unknown
+from .config import NetworkConfig
+from .heads import PolicyHead, ValueHead
+from .registry import BACKBONES
+
+Weights = dict[str, NDArray[np.float32]]
+
+
+class PolicyValueNetwork(nn.Module):
+    """Planes to logits and values (Silver et al. 2017). The value is for the player whose view the planes show, in [-1, 1]."""
+
+    def __init__(self, config: NetworkConfig, *, planes: int, board: tuple[int, int], actions: int) -> None:
+        super().__init__()
+        self.config, self.planes, self.board, self.actions = config, planes, board, actions
+        if config.backbone not in BACKBONES:
+            raise unknown("backbone", config.backbone, BACKBONES)
+        module, _, attribute = BACKBONES[config.backbone].path.partition(":")
+        self.backbone = getattr(import_module(module, __package__), attribute)((planes, *board), config)
+        shape = self.backbone.output_shape
+        self.policy = PolicyHead(shape, filters=config.policy_channels, actions=actions)
+        self.value = ValueHead(shape, filters=config.value_channels, hidden=config.value_hidden)
+
+    def forward(self, planes: Tensor) -> tuple[Tensor, Tensor]:
+        """Planes [N, C, H, W] float -> (logits [N, A], values [N])."""
+        x = self.backbone(planes)
+        return self.policy(x), self.value(x)
+
+
+def build(config: NetworkConfig, *, planes: int, board: tuple[int, int], actions: int, seed: int = 0) -> PolicyValueNetwork:
+    """A fresh network for a board, its weights drawn from `seed` by PyTorch's defaults; torch's own generator is left alone.
+
+    Raises UserError for an unknown backbone or a size that is not positive.
+    """
+    sizes = {"channels": config.channels, "policy_channels": config.policy_channels}
+    sizes |= {"value_channels": config.value_channels, "value_hidden": config.value_hidden}
+    for name, size in sizes.items():
+        if size < 1:
+            raise UserError(f"network {name} is {size}; it must be at least 1")
+    if config.blocks < 0:
+        raise UserError(f"network blocks is {config.blocks}; it must be at least 0")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return PolicyValueNetwork(config, planes=planes, board=board, actions=actions)
+
+
+def _state(module: nn.Module) -> dict[str, Tensor]:
+    """Parameters and running statistics; a normalisation's count of batches is left out, for no result depends on it."""
+    return {name: tensor for name, tensor in module.state_dict().items() if tensor.is_floating_point()}
+
+
+def get_weights(module: nn.Module) -> Weights:
+    """Every parameter and every running statistic by its name, as contiguous float32 copies."""
+    return {
+        name: np.array(tensor.detach().to("cpu", torch.float32).contiguous().numpy(), np.float32, order="C")
+        for name, tensor in _state(module).items()
+    }
+
+
+def set_weights(module: nn.Module, weights: Mapping[str, NDArray[np.float32]]) -> None:
+    """Copies weights into the module, in place. Raises UserError, the module untouched, when a name or a shape differs."""
+    state = _state(module)
+    if missing := sorted(state.keys() - weights.keys()):
+        raise UserError(f"these weights are of another network: {_some(missing)} expected and not there")
+    if extra := sorted(weights.keys() - state.keys()):
+        raise UserError(f"these weights are of another network: {_some(extra)} not expected")
+    for name, tensor in state.items():
+        if tuple(tensor.shape) != np.shape(weights[name]):
+            expected, came = list(tensor.shape), list(np.shape(weights[name]))
+            raise UserError(f"these weights are of another network: {name} should have shape {expected}, but has {came}")
+    with torch.no_grad():
+        for name, tensor in state.items():
+            tensor.copy_(torch.tensor(weights[name]))
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
