@@ -1,0 +1,159 @@
+"""The learner: one network, one optimiser, one step per batch. Called by the training loop.
+
+The loss is AlphaGo Zero's: cross-entropy of the policy with the search's, squared error of the value (Silver et al. 2017,
+equation 1); weight decay is decoupled (AdamW) and spares biases and norms. Play uses an exponential moving average of the weights.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ...models.hardware import has_bf16
+from ...models.network import PolicyValueNetwork, Weights, get_weights, set_weights
+from .config import LearnerConfig
+from .replay import Batch
+
+Arrays = dict[str, NDArray[Any]]
+FINAL_RATE = 0.05  # of the learning rate's height, at the end of a plan
+
+
+class NonFiniteLoss(Exception):
+    """A loss or gradient that is no number; the weights are as they were before the batch."""
+
+    def __init__(self, step: int, batch: Batch) -> None:
+        super().__init__(f"the loss is not finite at step {step}")
+        self.step, self.batch = step, batch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Losses:
+    """What one step measured."""
+
+    policy_loss: float  # cross-entropy in nats, less the target's own entropy: 0 is a perfect fit
+    value_loss: float  # mean squared error
+    policy_entropy: float  # of the network's policy over legal moves, nats
+    gradient_norm: float  # before clipping
+    learning_rate: float
+
+
+class Learner:
+    """Trains a network, in place."""
+
+    def __init__(self, network: PolicyValueNetwork, config: LearnerConfig) -> None:
+        self._config = config
+        self._device = torch.device(config.device)
+        self._network = network.to(self._device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+        decayed = [p for p in network.parameters() if p.ndim > 1]
+        spared = [p for p in network.parameters() if p.ndim <= 1]
+        self._optimizer = torch.optim.AdamW(
+            [{"params": decayed, "weight_decay": config.weight_decay}, {"params": spared, "weight_decay": 0.0}],
+            lr=config.learning_rate,
+            fused=True,
+        )
+        self._state = [t for t in network.state_dict().values() if t.is_floating_point()]
+        self._average = [t.detach().clone() for t in self._state]
+        self._bf16 = config.precision == "bf16" or (config.precision == "auto" and (self._device.type == "cuda" or has_bf16()))
+        self.steps = 0
+
+    def learn(self, batch: Batch) -> Losses:
+        """One step. Raises NonFiniteLoss, and then has changed nothing."""
+        config, network = self._config, self._network
+        planes = torch.from_numpy(batch.planes).to(self._device, memory_format=torch.channels_last)
+        policy, value = torch.from_numpy(batch.policy).to(self._device), torch.from_numpy(batch.value).to(self._device)
+        legal = torch.from_numpy(batch.legal).to(self._device)
+        buffers = [b.clone() for b in network.buffers()]
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16):
+            logits, predicted = network(planes)
+        log_policy = F.log_softmax(logits.float().masked_fill(~legal, -torch.inf), dim=1).masked_fill(~legal, 0.0)
+        policy_loss = -(policy * log_policy).sum(1).mean()
+        value_loss = F.mse_loss(predicted.float(), value)
+        loss = policy_loss + config.value_weight * value_loss
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(network.parameters(), config.gradient_clip)
+        if not (math.isfinite(loss.item()) and math.isfinite(norm.item())):
+            for buffer, before in zip(network.buffers(), buffers, strict=True):
+                buffer.copy_(before)
+            raise NonFiniteLoss(self.steps, batch)
+        rate = learning_rate(config, self.steps)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.step()
+        self.steps += 1
+        self._follow()
+        with torch.no_grad():
+            entropy = -(log_policy.exp().masked_fill(~legal, 0.0) * log_policy).sum(1).mean()
+            own = -torch.xlogy(policy, policy).sum(1).mean()
+        return Losses(
+            policy_loss=(policy_loss.detach() - own).item(),
+            value_loss=value_loss.item(),
+            policy_entropy=entropy.item(),
+            gradient_norm=norm.item(),
+            learning_rate=rate,
+        )
+
+    def _follow(self) -> None:
+        """Moves the average towards the weights; early on it forgets faster, so that the first steps do not linger in it."""
+        keep = min(self._config.ema, (1 + self.steps) / (10 + self.steps))
+        torch._foreach_lerp_(self._average, self._state, 1.0 - keep)
+
+    def weights(self) -> Weights:
+        """The averaged weights: what plays."""
+        return {name: _numpy(t) for name, t in zip(self._names(), self._average, strict=True)}
+
+    def state(self) -> Arrays:
+        """Everything `load` needs to go on exactly here, the averaged weights aside."""
+        state: Arrays = {f"weight/{name}": array for name, array in get_weights(self._network).items()}
+        for i, parameter in enumerate(self._parameters()):
+            moments = self._optimizer.state.get(parameter, {})
+            state |= {f"adam/{i}/{key}": _numpy(moment) for key, moment in moments.items()}
+        state["steps"] = np.array(self.steps, np.int64)
+        return state
+
+    def load(self, weights: Weights, state: Arrays | None = None) -> None:
+        """Continues from averaged weights and a `state`; without one, starts anew from these weights."""
+        raw = {name[7:]: array for name, array in (state or {}).items() if name.startswith("weight/")} or weights
+        set_weights(self._network, raw)
+        with torch.no_grad():
+            for name, average in zip(self._names(), self._average, strict=True):
+                average.copy_(torch.tensor(weights[name]))
+        if state is not None:
+            self.steps = int(state["steps"])
+            for i, parameter in enumerate(self._parameters()):
+                prefix = f"adam/{i}/"
+                moments = {name[len(prefix) :]: torch.tensor(array) for name, array in state.items() if name.startswith(prefix)}
+                if moments:
+                    step = moments.pop("step")
+                    self._optimizer.state[parameter] = {
+                        "step": step
+                    } | {  # laid out in memory as the parameter: fused steps need it
+                        key: torch.empty_like(parameter).copy_(moment) for key, moment in moments.items()
+                    }
+
+    def _names(self) -> list[str]:
+        return [name for name, t in self._network.state_dict().items() if t.is_floating_point()]
+
+    def _parameters(self) -> list[nn.Parameter]:
+        return [p for group in self._optimizer.param_groups for p in group["params"]]
+
+
+def learning_rate(config: LearnerConfig, step: int) -> float:
+    """The rate of a step: linear warm-up, then the height, or a cosine to a twentieth of it over the plan, and the same again."""
+    if config.planned_steps:
+        step %= config.planned_steps
+    rate = config.learning_rate * min(1.0, (step + 1) / max(config.warmup_steps, 1))
+    if config.planned_steps:
+        rate *= FINAL_RATE + (1 - FINAL_RATE) * 0.5 * (1 + math.cos(math.pi * step / config.planned_steps))
+    return rate
+
+
+def _numpy(tensor: Tensor) -> NDArray[Any]:
+    return np.array(tensor.detach().cpu().contiguous().numpy(), order="C")

@@ -1,0 +1,95 @@
+"""Networks as players: a run's weights (`runs/x`, `runs/x@STEP`) or a shipped one (`zoo:NAME`) behind a PUCT search."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...envs import Game, make
+from ...envs.game import Option
+from ...errors import UserError
+from ...models import network
+from ...models.config import NetworkConfig
+from ...models.engines.engine import Engine, Floats
+from ...models.engines.prepare import REFERENCE, prepare
+from ...search.config import SearchConfig
+from ...search.evaluator import CachedEvaluator
+from .. import model_zoo
+from ..network_evaluator import NetworkEvaluator
+from ..run_directory import RunDirectory
+from .search_player import SearchPlayer
+
+SIMULATIONS = 600  # a move, if nothing else is asked for: a tenth of a second with 64x5 on one core
+BATCH = (
+    16  # rows an engine is made for: a single game submits 8, and on a processor more at once is hardly faster (docs/results.md)
+)
+LEAVES = 8  # of a single game at once
+SAMPLES = 192  # positions of random play to check an engine on: half of them, and fp32 takes 1 ms a row
+
+# Tried in this order. int8 would be faster still, but takes the ranges of its activations from positions like those it will see,
+# which a player of a bare network file does not have.
+ENGINES = ("torch-cuda-bf16", "openvino-bf16", "torch-bf16")
+
+
+def network_player(
+    game: Game, config: NetworkConfig, weights: Mapping[str, NDArray[np.float32]], *, simulations: int | None, seed: int
+) -> SearchPlayer:
+    """The player of a network: so many simulations a move, with 0 the bare network's first choice.
+
+    Raises UserError for weights of another network.
+    """
+    spec = game.spec
+    net = network.build(config, planes=spec.num_planes, board=spec.board, actions=spec.num_actions)
+    network.set_weights(net, weights)
+    evaluator = CachedEvaluator(game, NetworkEvaluator(game, _engine(net, observations(game, SAMPLES, seed=0))))
+    search = SearchConfig(rule="puct", simulations=SIMULATIONS if simulations is None else simulations)
+    return SearchPlayer(game, evaluator, search, leaves=LEAVES, seed=seed)
+
+
+def make_run(argument: str, game: Game, *, simulations: int | None, seed: int) -> SearchPlayer:
+    """The player of the spec `runs/x`, `runs/x@STEP` or `runs/x@latest`. Raises UserError, also for a run of another game."""
+    run, step = RunDirectory.at(argument)
+    _check_game(str(run.path), run.config.game, run.config.options, game)
+    return network_player(game, run.config.network, run.weights(step)[1], simulations=simulations, seed=seed)
+
+
+def make_zoo(argument: str, game: Game, *, simulations: int | None, seed: int) -> SearchPlayer:
+    """The player of the spec `zoo:NAME`. Raises UserError, also for a network of another game."""
+    card, weights = model_zoo.read(argument)
+    _check_game(f"zoo:{argument}", card.game, card.options, game)
+    return network_player(game, card.network, weights, simulations=simulations, seed=seed)
+
+
+def observations(game: Game, count: int, *, seed: int) -> Floats:
+    """What the mover sees in positions of random play, [count, C, H, W], from all stages of the game."""
+    generator = np.random.default_rng(seed)
+    spec = game.spec
+    seen: list[Floats] = []
+    while sum(map(len, seen)) < count:
+        states = game.new_states(max(8, 2 * count // spec.max_plies))
+        while len(states):
+            planes = np.empty((len(states), spec.num_planes, *spec.board), np.float32)
+            game.observe(states, planes)
+            seen.append(planes)
+            chances = game.legal_mask(states) * generator.random((len(states), spec.num_actions))
+            states = states[~game.step(states, chances.argmax(axis=1).astype(np.int32)).terminal]
+    return generator.permutation(np.concatenate(seen))[:count]
+
+
+def _engine(net: network.PolicyValueNetwork, samples: Floats) -> Engine:
+    for name in ENGINES:
+        try:
+            return prepare(name, net, samples, batch=BATCH).engine
+        except UserError:  # not on this host
+            continue
+    return prepare(REFERENCE, net, samples, batch=BATCH).engine
+
+
+def _check_game(owner: str, name: str, options: Mapping[str, Option], game: Game) -> None:
+    """Raises UserError unless a network of game `name` with these options is one for `game`."""
+    theirs = f"{name}({', '.join(f'{key}={value}' for key, value in options.items())})"
+    ours = f"{game.spec.name}({', '.join(f'{key}={value}' for key, value in game.spec.options.items())})"
+    if name != game.spec.name or make(name, **options).spec.options != game.spec.options:
+        raise UserError(f"{owner} plays {theirs}, not {ours}; take a player that learned {ours}, or change the game")

@@ -1,0 +1,130 @@
+"""The player that thinks: Monte-Carlo tree search with any evaluator. The spec `mcts:N`, and what every network plays through."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...envs import Game, Position
+from ...search.config import SearchConfig
+from ...search.evaluator import Evaluator, RolloutEvaluator
+from ...search.search import Search
+from .base import Decision, Limit, Player
+from ..specs import positive_number
+from .common import rows_of
+
+SIDE_BY_SIDE = 256  # positions searched at once; more are taken in turns
+EDGE_BYTES, NODE_BYTES = 40, 40  # of a tree, about; a simulation adds one node, its state, and an edge a legal move
+MEMORY = 1 << 30  # bytes that a search bounded by time alone may grow to
+
+
+class SearchPlayer(Player):
+    """Searches every position with `evaluator`, by default as `config` says.
+
+    `leaves` of one game are evaluated at once, under virtual loss, when only few positions are decided side by side: that is what
+    makes a network fast on a single game. The tree of a game decided move by move (`decide`) is kept from one move to the next.
+    """
+
+    def __init__(self, game: Game, evaluator: Evaluator, config: SearchConfig, *, leaves: int = 1, seed: int = 0) -> None:
+        self.game = game
+        self.name = f"{config.rule}:{config.simulations}"
+        self._evaluator = evaluator
+        self._config = config
+        self._leaves = leaves
+        self._generator = np.random.default_rng(seed)
+        self._search: Search | None = None
+        self._shape = (0, 0, 0)  # games, simulations and leaves of self._search
+        self._kept: Position | None = None  # the root of the tree in slot 0
+
+    def decide(self, position: Position, limit: Limit | None = None) -> Decision:
+        """The decision in one position; what was thought about it in earlier moves of the same game counts towards the limit."""
+        return self._decide([position], limit, keep=True)[0]
+
+    def decide_many(self, positions: Sequence[Position], limit: Limit | None = None) -> list[Decision]:
+        """One decision a position, searched side by side and afresh. A limit in seconds is for each, so they share the sum."""
+        return [
+            decision
+            for first in range(0, len(positions), SIDE_BY_SIDE)
+            for decision in self._decide(positions[first : first + SIDE_BY_SIDE], limit, keep=False)
+        ]
+
+    def new_game(self) -> None:
+        """Forgets the tree."""
+        self._kept = None
+
+    def _decide(self, positions: Sequence[Position], limit: Limit | None, *, keep: bool) -> list[Decision]:
+        started = time.monotonic()
+        seconds = limit.seconds if limit else None
+        simulations = self._budget(limit)
+        search = self._search_for(len(positions), simulations)
+        slots = np.arange(len(positions))
+        keep = keep and self._follow(search, positions[0])
+        keys = self._generator.integers(0, 2**64, len(positions), np.uint64)
+        search.begin(slots, rows_of(positions), keys, simulations=simulations, keep=keep)
+        while search.active():
+            search.update(*self._evaluator.evaluate(search.select()))
+            if seconds is not None and time.monotonic() - started >= seconds * len(positions):
+                break
+        decisions = self._read(search, slots)
+        search.release(slots)
+        self._kept = positions[0]
+        return decisions
+
+    def _budget(self, limit: Limit | None) -> int:
+        """Simulations a position: the limit's, or the player's own; as many as memory holds when only seconds are given."""
+        if limit is None or (limit.simulations is None and limit.seconds is None):
+            return self._config.simulations
+        if limit.simulations is not None:
+            return limit.simulations
+        spec = self.game.spec
+        return MEMORY // (EDGE_BYTES * spec.max_legal + NODE_BYTES + spec.state_size * spec.state_dtype.itemsize)
+
+    def _search_for(self, games: int, simulations: int) -> Search:
+        """A search with room for these positions. Few positions, thought about long, share batches of several leaves each."""
+        leaves = max(1, min(self._leaves, 2 * self._leaves // games, simulations // 16))
+        fits = games <= self._shape[0] and simulations <= self._shape[1] and leaves == self._shape[2]
+        if self._search is None or not fits:
+            config = replace(self._config, simulations=simulations)
+            self._search, self._shape, self._kept = (
+                Search(self.game, config, games=games, leaves=leaves),
+                (games, simulations, leaves),
+                None,
+            )
+        return self._search
+
+    def _follow(self, search: Search, position: Position) -> bool:
+        """Moves the kept tree along the moves made since; False if this position does not follow from its root."""
+        if self._kept is None:
+            return False
+        known = len(self._kept.history)
+        if position.history[:known] != self._kept.history:
+            return False
+        for action in position.history[known:]:
+            search.advance(np.array([0]), np.array([action]))
+        return True
+
+    def _read(self, search: Search, slots: NDArray[np.int64]) -> list[Decision]:
+        found = search.result(slots)
+        return [
+            Decision(
+                action=int(found.action[i]),
+                policy=found.policy[i],
+                value=float(found.value[i]),
+                visits=found.visits[i],
+                prior=found.prior[i],
+                q=found.q[i],
+                principal_variation=search.principal_variation(int(i), int(found.action[i])),
+            )
+            for i in slots
+        ]
+
+
+def make(argument: str, game: Game, *, simulations: int | None, seed: int) -> SearchPlayer:
+    """The player of the spec `mcts:N`: PUCT with one random playout a simulation and a uniform prior."""
+    own = positive_number("mcts", argument)
+    config = SearchConfig(rule="puct", simulations=own if simulations is None else max(1, simulations))
+    return SearchPlayer(game, RolloutEvaluator(game, seed=seed), config, seed=seed)

@@ -1,0 +1,59 @@
+"""The agents and their presets by name, for the front door and `train`. Plain data: nothing heavy is imported."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from ..errors import unknown
+from ..models.config import NetworkConfig
+from .alphazero.config import AlphaZeroConfig, LearnerConfig, ReplayConfig, SelfPlayConfig
+
+
+class AgentEntry(NamedTuple):
+    """Where an agent's configuration lives, and one line of what it is."""
+
+    path: str  # "module:Config", the module relative to this package
+    summary: str
+
+
+class Preset(NamedTuple):
+    """Settings that were tried, under a name."""
+
+    agent: str  # a name from AGENTS
+    config: AlphaZeroConfig
+    summary: str
+
+
+AGENTS: dict[str, AgentEntry] = {
+    "alphazero": AgentEntry(".alphazero.config:AlphaZeroConfig", "self-play with tree search and one network (games)"),
+}
+
+DEFAULT = "default"
+
+PRESETS: dict[str, Preset] = {
+    DEFAULT: Preset("alphazero", AlphaZeroConfig(), "a residual tower of 64 channels and 5 blocks: any small board"),
+    "connect_four": Preset("alphazero", AlphaZeroConfig(game="connect_four"), "strong after ten minutes on two cores"),
+    "tic_tac_toe": Preset(
+        "alphazero",
+        AlphaZeroConfig(
+            game="tic_tac_toe",
+            network=NetworkConfig(channels=32, blocks=3, value_hidden=64),
+            self_play=SelfPlayConfig(games=64, opening_plies=5, first_generation=2_000),
+            replay=ReplayConfig(window=20_000),
+            learner=LearnerConfig(batch=256, publish_steps=25),
+        ),
+        "a small network that plays perfectly within minutes",
+    ),
+}
+
+
+def preset_for(task: str, preset: str = "") -> AlphaZeroConfig:
+    """The configuration that training on a task starts from: the preset named, or else the task's own, or else the default one.
+
+    Raises UserError for an unknown preset.
+    """
+    name = preset or (task if task in PRESETS else DEFAULT)
+    if name not in PRESETS:
+        raise unknown("preset", name, PRESETS)
+    return replace(PRESETS[name].config, game=task)

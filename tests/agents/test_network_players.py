@@ -1,0 +1,150 @@
+"""Networks as players: from a run, from the zoo, bare and with search; and the evaluator they judge through."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zerodojo.agents import model_zoo, player
+from zerodojo.agents.alphazero.config import AlphaZeroConfig
+from zerodojo.agents.checkpoint import Checkpoint
+from zerodojo.agents.network_evaluator import NetworkEvaluator
+from zerodojo.agents.players.network import observations
+from zerodojo.agents.run_directory import RunDirectory
+from zerodojo.envs import make
+from zerodojo.errors import UserError
+from zerodojo.models import network
+from zerodojo.models.config import NetworkConfig
+from zerodojo.models.engines.prepare import prepare
+
+SMALL = NetworkConfig(channels=8, blocks=1, value_hidden=8)
+
+
+def small_network(name: str, seed: int = 0) -> network.PolicyValueNetwork:
+    spec = make(name).spec
+    return network.build(SMALL, planes=spec.num_planes, board=spec.board, actions=spec.num_actions, seed=seed)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("runs") / "ttt"
+    directory = RunDirectory.create(path, AlphaZeroConfig(game="tic_tac_toe", network=SMALL))
+    with directory.locked():
+        for step in (5, 10):
+            weights = network.get_weights(small_network("tic_tac_toe", seed=step))
+            directory.save(Checkpoint(step=step, weights=weights, learner={}, state={}))
+    return path
+
+
+def test_a_run_plays_its_newest_weights_or_those_of_a_step(run: Path) -> None:
+    game = make("tic_tac_toe")
+    priors = [player(f"{run}{at}", game, simulations=0).decide(game.start()).prior for at in ("", "@latest", "@10", "@5")]
+    np.testing.assert_array_equal(priors[0], priors[1])
+    np.testing.assert_array_equal(priors[0], priors[2])
+    assert np.abs(priors[0] - priors[3]).max() > 1e-4
+
+
+def test_without_simulations_the_bare_network_chooses(run: Path) -> None:
+    game = make("tic_tac_toe")
+    decision = player(str(run), game, simulations=0).decide(game.start())
+    assert decision.action == decision.prior.argmax() and decision.visits.sum() == 0
+    np.testing.assert_allclose(decision.policy, decision.prior)
+    searched = player(str(run), game, simulations=50).decide(game.start())
+    assert searched.visits.sum() == 50
+
+
+def test_an_untrained_network_with_search_sees_a_win(run: Path) -> None:
+    game = make("tic_tac_toe")
+    position = game.start().play([game.parse_action(name) for name in ("a1", "b2", "b1", "c3")])
+    decision = player(str(run), game, simulations=100).decide(position)
+    assert game.action_name(decision.action) == "c1" and decision.value == 1.0
+
+
+def test_what_cannot_play_is_refused(run: Path) -> None:
+    with pytest.raises(UserError, match=r"plays tic_tac_toe\(.*\), not connect_four\(width=7, height=6, connect=4\)"):
+        player(str(run), make("connect_four"))
+    with pytest.raises(UserError, match="there is no run at"):
+        player(f"{run}x", make("tic_tac_toe"))
+    with pytest.raises(UserError, match="no checkpoint of step 7"):
+        player(f"{run}@7", make("tic_tac_toe"))
+
+
+def test_the_zoo_gives_back_what_was_put_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_zoo, "ZOO", tmp_path)
+    weights = network.get_weights(small_network("connect_four"))
+    card = model_zoo.Card(
+        game="connect_four", network=SMALL, options={"width": 7}, step=3, made="by a test", strength={"score": 0.5}
+    )
+    model_zoo.write("small", card, weights)
+    assert model_zoo.names() == ["small"]
+    read, arrays = model_zoo.read("small")
+    assert read == card
+    assert arrays.keys() == weights.keys() and all(np.array_equal(arrays[key], weights[key]) for key in weights)
+    (tmp_path / "small.safetensors").write_bytes(b"torn")
+    with pytest.raises(UserError, match="zoo:small is broken"):
+        model_zoo.read("small")
+    (tmp_path / "small.json").write_text('{"format": 99}')
+    with pytest.raises(UserError, match="from a newer zerodojo"):
+        model_zoo.read("small")
+
+
+def test_the_zoo_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_zoo, "ZOO", tmp_path)
+    model_zoo.write("c4", model_zoo.Card(game="connect_four", network=SMALL), network.get_weights(small_network("connect_four")))
+    game = make("connect_four")
+    assert player("zoo:c4", game, simulations=32).decide(game.start()).visits.sum() == 32
+    with pytest.raises(UserError, match=r"zoo:c4 plays connect_four\(.*\), not tic_tac_toe"):
+        player("zoo:c4", make("tic_tac_toe"))
+    with pytest.raises(
+        UserError, match="no network ships as zoo:c5; there are zoo:c4; take another player, such as --opponent mcts:1000"
+    ):
+        player("zoo:c5", game)
+
+
+def test_every_shipped_network_plays() -> None:
+    for name in model_zoo.names():
+        card, _ = model_zoo.read(name)
+        game = make(card.game, **card.options)
+        assert player(f"zoo:{name}", game, simulations=8).decide(game.start()).visits.sum() == 8
+
+
+def test_observations_come_from_all_stages() -> None:
+    game = make("connect_four")
+    seen = observations(game, 300, seed=1)
+    assert seen.shape == (300, 3, 6, 7)
+    stones = seen[:, :2].sum(axis=(1, 2, 3))
+    assert stones.min() < 4 and stones.max() > 20
+    np.testing.assert_array_equal(seen, observations(game, 300, seed=1))
+
+
+def test_the_evaluator_shows_the_engine_what_the_mover_sees() -> None:
+    game = make("connect_four")
+    net = small_network("connect_four")
+    engine = prepare("torch-fp32", net, observations(game, 64, seed=0), batch=16).engine
+    positions = [game.start(), game.start().play([3]), game.start().play([3, 2, 6])]
+    logits, values = NetworkEvaluator(game, engine).evaluate(np.stack([p.row for p in positions]))
+    expected = engine.evaluate(np.stack([p.observation() for p in positions]))
+    np.testing.assert_array_equal(logits, expected[0])
+    np.testing.assert_array_equal(values, expected[1])
+    nothing = NetworkEvaluator(game, engine).evaluate(game.new_states(0))
+    assert nothing[0].shape == (0, 7) and nothing[1].shape == (0,)
+
+
+@pytest.mark.parametrize("name", ["tic_tac_toe", "connect_four"])
+def test_a_symmetrized_judgement_turns_with_the_board(name: str) -> None:
+    """Judged in all symmetries, an image of a position gets the image of its policy, and the same value."""
+    game = make(name)
+    engine = prepare("torch-fp32", small_network(name), observations(game, 64, seed=0), batch=16).engine
+    evaluator = NetworkEvaluator(game, engine, symmetrize=True)
+    moves = [0, 1] if name == "connect_four" else [0, 5]
+    logits, values = evaluator.evaluate(game.start().play(moves).row[None])
+    symmetries = game.symmetries
+    for k in range(len(symmetries)):
+        images = [int(np.flatnonzero(symmetries.actions[k] == action)[0]) for action in moves]
+        turned, value = evaluator.evaluate(game.start().play(images).row[None])
+        np.testing.assert_allclose(turned[0], logits[0][symmetries.actions[k]], atol=1e-4)
+        np.testing.assert_allclose(value, values, atol=1e-5)
+    plain, _ = NetworkEvaluator(game, engine).evaluate(game.start().play(moves).row[None])
+    assert np.abs(plain - logits).max() > 1e-4
