@@ -1,0 +1,131 @@
+"""`zerodojo play`: one game at the terminal. Here are its arguments; `table` plays the game and `board` draws it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tyro.conf import FlagCreatePairsOff
+
+from ..errors import UserError
+from .arguments import Positional, parse
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..envs.game import Option
+
+
+@dataclass(frozen=True)
+class Play:
+    """The arguments of `zerodojo play`."""
+
+    game: Positional[str]  # `zerodojo list games` names them
+    opponent: str = ""  # who plays against you (`zerodojo list specs`); the network that ships for the game without
+    simulations: int | None = None  # how far the opponent thinks, a move; without, as it is used to
+    first: FlagCreatePairsOff[bool] = False  # you move first (so it is without either)
+    second: FlagCreatePairsOff[bool] = False  # the opponent moves first
+    moves: str = ""  # play on from these moves, both sides', such as "4 4 3"
+    seed: int | None = None  # of everything random in the opponent; another one every time without
+    option: tuple[str, ...] = ()  # options of the game, such as width=5 height=4
+
+
+def main(argv: Sequence[str]) -> int:
+    """Plays one game. Raises UserError for arguments that do not fit."""
+    options = parse(
+        Play,
+        argv,
+        prog="zerodojo play",
+        description="Play a game in the terminal. Type a move, or help.",
+        examples=[
+            "zerodojo play connect_four",
+            "zerodojo play connect_four --opponent runs/connect_four --simulations 600 --second",
+            "zerodojo play connect_four --opponent mcts:1000 --option width=5 height=4",
+            "printf 'b2\\na1\\n' | zerodojo play tic_tac_toe --opponent minimax:9",
+        ],
+    )
+    if options.first and options.second:
+        raise UserError("--first and --second cannot both be; take one")
+    # Only now what takes time to import: help must answer at once.
+    from ..agents import player
+    from ..envs import make
+    from .table import Table, busy, parse_moves
+
+    game = make(options.game, **_game_options(options.option))
+    moves = parse_moves(game, options.moves)
+    console = _console()
+    seed = secrets.randbits(32) if options.seed is None else options.seed
+    spec = options.opponent or f"zoo:{options.game}"
+    if spec == "human":
+        opponent = None
+    else:
+        with busy(console, f"calling {spec}"):
+            opponent = player(spec, game, simulations=options.simulations, seed=seed)
+    watched = sys.stdin.isatty() and sys.stdout.isatty()
+    if watched and console.is_terminal:  # it writes control codes of its own
+        with contextlib.suppress(ImportError):
+            import readline  # noqa: F401  # lines can be edited
+    try:
+        Table(
+            game, opponent, seat=int(options.second), console=console, source=sys.stdin, watched=watched, again=_again(options)
+        ).play(moves)
+    finally:
+        if opponent is not None:
+            opponent.close()
+    return 0
+
+
+def _console() -> Console:
+    """The terminal; without colours, cursor movements or any other control code where NO_COLOR is set or nobody watches."""
+    from rich.console import Console
+
+    plain = bool(os.environ.get("NO_COLOR")) or not sys.stdout.isatty()
+    return Console(
+        highlight=False,
+        soft_wrap=True,
+        force_terminal=False if plain else None,
+        color_system=None if plain else "auto",
+        emoji=False,
+    )
+
+
+def _game_options(words: Sequence[str]) -> dict[str, Option]:
+    """KEY=VALUE words as a game's options: whole numbers, numbers, true and false, or else text. Raises UserError."""
+    options: dict[str, Option] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not (key and equals and value):
+            raise UserError(f"--option takes KEY=VALUE, such as width=5, not {word!r}")
+        options[key] = _value(value)
+    return options
+
+
+def _value(text: str) -> Option:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _again(options: Play) -> str:
+    """The command that sits down at the same table; the moves are still to be added."""
+    words = ["zerodojo", "play", options.game]
+    if options.opponent:
+        words += ["--opponent", options.opponent]
+    if options.simulations is not None:
+        words += ["--simulations", str(options.simulations)]
+    if options.second:
+        words += ["--second"]
+    if options.option:
+        words += ["--option", *options.option]
+    return shlex.join(words)

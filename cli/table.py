@@ -1,0 +1,330 @@
+"""The table at which a person plays at the terminal: what is typed, what is answered. `play` sits down at it.
+
+Input and output may be pipes: then nothing but plain lines is written, and what was read is written back, so that a transcript
+reads like a game.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TextIO
+
+import numpy as np
+from rich.console import Console
+from rich.text import Text
+
+from ..agents import Decision, Player
+from ..agents.session import GameSession
+from ..envs import Game, IllegalAction
+from ..errors import UserError
+from .board import Board
+
+CANDIDATES = 7  # rows of a table of thoughts at most
+HELP = (
+    ("a move", "as shown at the board"),
+    ("undo, u", "take back your last move and what was answered"),
+    ("hint, h", "what the opponent would consider in your place"),
+    ("think, t", "what the opponent thought about its last move"),
+    ("resign", "give the game up"),
+    ("help, ?", "this"),
+    ("quit, q", "leave; the game can be taken up again"),
+)
+CHANCES = "Chances are the opponent's estimate, seen from your side: 100% is a sure win, 50% a draw, 0% a sure loss."
+
+
+class _Leave(Exception):
+    """The person gets up from the table; the message says how."""
+
+
+class Table:
+    """One game between a person in `seat` and `opponent`; None for two people who take turns.
+
+    `watched` means that somebody sits at a terminal, who edits lines and sees them. `again` is the command that sits down here once
+    more; a line at the end completes it with the moves.
+    """
+
+    def __init__(
+        self, game: Game, opponent: Player | None, *, seat: int, console: Console, source: TextIO, watched: bool, again: str
+    ) -> None:
+        self._session = GameSession(game)
+        self._opponent = opponent
+        self._seat = seat
+        self._console = console
+        self._source = source
+        self._again = again
+        self._watched = watched
+        self._board = Board(game, colour=console.color_system is not None and "utf" in console.encoding)
+        self._thoughts: dict[int, Decision] = {}  # the opponent's, by the ply they were about
+
+    def play(self, moves: Sequence[int] = ()) -> None:
+        """Plays from the position after `moves` until the game ends or the person leaves."""
+        for action in moves:
+            self._session.play(action)
+        self._greet()
+        try:
+            while True:
+                self._play_to_the_end()
+                if not (self._watched and self._linger()):
+                    return
+        except _Leave as leave:
+            self._say(str(leave))
+            self._say_moves()
+        except KeyboardInterrupt:
+            self._say("\nInterrupted; the game stops here.")
+            self._say_moves()
+            raise
+
+    # The course of the game --------------------------------------------------------------------------------------------------
+
+    def _play_to_the_end(self) -> None:
+        while not self._session.over:
+            if self._is_human(self._session.position.to_play):
+                self._turn()
+            else:
+                self._answer()
+        self._say_result()
+        self._say_moves()
+
+    def _turn(self) -> None:
+        """The person's turn: one line of input."""
+        line = self._ask(self._prompt())
+        word = line.lower()
+        if word in ("undo", "u"):
+            self._undo()
+        elif word in ("hint", "h"):
+            self._hint()
+        elif word in ("think", "t"):
+            self._think()
+        elif word in ("help", "?"):
+            self._help()
+        elif word in ("quit", "q", "exit"):
+            raise _Leave("You leave the game.")
+        elif word == "resign":
+            self._resign()
+        elif line:
+            self._move(line)
+
+    def _move(self, text: str) -> None:
+        game, position = self._session.game, self._session.position
+        try:
+            self._session.play(game.parse_action(text))
+        except IllegalAction as refusal:
+            self._say(f"{refusal}.")
+        except UserError:
+            self._say(f"{text!r} is neither a move nor a command. Moves: {self._names(position.legal_actions())}; or help.")
+        else:
+            if self._session.over or self._is_human(self._session.position.to_play):
+                self._show()  # else the board comes with the answer
+
+    def _answer(self) -> None:
+        """The opponent's turn."""
+        assert self._opponent is not None
+        position = self._session.position
+        with busy(self._console, "the opponent thinks"):
+            decision = self._opponent.decide(position)
+        self._thoughts[len(position.history)] = decision
+        self._session.play(decision.action)
+        self._say(Text.assemble("The opponent (", self._board.side(position.to_play), ") plays ", self._name(decision.action), "."))
+        self._show()
+
+    def _undo(self) -> None:
+        """Back to the person's turn before their last move."""
+        position, plies = self._session.position.previous, 1
+        while position is not None and not self._is_human(position.to_play):
+            position, plies = position.previous, plies + 1
+        if position is None:
+            self._say("There is no move of yours to take back.")
+            return
+        self._session.undo(plies)
+        self._thoughts = {ply: thought for ply, thought in self._thoughts.items() if ply < len(position.history)}
+        self._say(f"Taken back: {_moves(plies)}.")
+        self._show()
+
+    def _resign(self) -> None:
+        try:
+            self._session.resign()
+        except UserError as refusal:
+            self._say(f"{refusal}.")
+
+    def _linger(self) -> bool:
+        """After the end, as long as somebody watches: whether the game goes on because a move was taken back."""
+        while True:
+            word = self._ask("undo, think, or Enter to leave> ").lower()
+            if word in ("think", "t"):
+                self._think()
+            elif word in ("undo", "u"):
+                self._undo()
+                return not self._session.over
+            elif word in ("", "quit", "q", "exit"):
+                return False
+
+    # Thoughts ----------------------------------------------------------------------------------------------------------------
+
+    def _hint(self) -> None:
+        if self._opponent is None:
+            self._say("Two people play; nobody thinks along.")
+            return
+        with busy(self._console, "the opponent looks at your side"):
+            decision = self._opponent.decide(self._session.position)
+        if not _judges(decision):
+            self._say("This opponent does not judge positions, and has no hint.")
+            return
+        self._say(f"In your place the opponent would play {self._name(decision.action)}{_after(decision)}.")
+        self._say_candidates(decision, self._seat)
+
+    def _think(self) -> None:
+        if self._opponent is None:
+            self._say("Two people play; nobody thinks along.")
+        elif not self._thoughts:
+            self._say("The opponent has not moved yet; hint asks what it would do in your place.")
+        else:
+            ply = max(self._thoughts)
+            decision = self._thoughts[ply]
+            if not _judges(decision):
+                self._say("This opponent does not judge positions; it just plays.")
+                return
+            self._say(f"The opponent played {self._name(decision.action)}{_after(decision)}.")
+            self._say_candidates(decision, 1 - self._seat)
+
+    def _say_candidates(self, decision: Decision, mover: int) -> None:
+        """The thoughts of `mover`, with all chances as the person has them."""
+        sign = 1 if mover == self._seat else -1
+        self._say(f"Your chances: {_percent(sign * decision.value)}")
+        rows = [("move", "prior", "visits", "your chances")]
+        for action in self._by_merit(decision)[:CANDIDATES]:
+            q = sign * float(decision.q[action])
+            visits = int(decision.visits[action])
+            rows.append((self._name(action), f"{decision.prior[action]:.0%}", f"{visits}" if visits else "-", _percent(q)))
+        for i, row in enumerate(rows):
+            self._say(
+                Text(
+                    "  " + "".join(cell.rjust(width) for cell, width in zip(row, (6, 8, 9, 15), strict=True)),
+                    "dim" if i == 0 else "",
+                )
+            )
+        self._say(f"Main line: {self._names(decision.principal_variation, ' ')}")
+
+    def _by_merit(self, decision: Decision) -> list[int]:
+        q = np.nan_to_num(decision.q, nan=-math.inf)
+        order = np.lexsort((-decision.prior, -decision.policy, -q, -decision.visits))
+        chosen = [int(a) for a in order if decision.prior[a] > 0 or decision.visits[a] > 0]
+        return sorted(chosen, key=lambda action: action != decision.action)  # the chosen one first, the rest as they are
+
+    # Words -------------------------------------------------------------------------------------------------------------------
+
+    def _greet(self) -> None:
+        spec = self._session.game.spec
+        title = spec.name.replace("_", " ").capitalize()
+        if self._opponent is None:
+            who = Text.assemble("two people, ", self._board.side(0), " moves first.")
+        else:
+            order = ("you move first.", "the opponent moves first.")[self._seat]
+            who = Text.assemble("you are ", self._board.side(self._seat), f" against {self._opponent.name}, {order}")
+        self._say(Text.assemble((title, "bold"), ": ", who))
+        self._say(f"Moves: {self._names(range(spec.num_actions))}. Type one, or help.")
+        self._show()
+
+    def _help(self) -> None:
+        for words, meaning in HELP:
+            self._say(f"  {words:10}{meaning}")
+        self._say(CHANCES)
+
+    def _show(self) -> None:
+        self._console.print()
+        self._console.print(self._board.draw(self._session.position))
+        self._console.print()
+
+    def _say_result(self) -> None:
+        result = self._session.result
+        assert result is not None
+        moves = _moves(len(self._session.position.history))
+        if self._opponent is not None:
+            mine = result.returns[self._seat]
+            if result.reason == "resignation":
+                words = Text("You resign; the opponent wins.")
+            else:
+                outcome = "You win" if mine > 0 else "The opponent wins" if mine < 0 else "A draw"
+                words = Text(f"{outcome} after {moves}.")
+        elif max(result.returns) == min(result.returns):
+            words = Text(f"A draw after {moves}.")
+        else:
+            winner = self._board.side(int(np.argmax(result.returns)))
+            words = Text.assemble(winner, f" wins{' by resignation' if result.reason == 'resignation' else ''} after {moves}.")
+        words.stylize("bold")
+        self._say(words)
+
+    def _say_moves(self) -> None:
+        moves = " ".join(self._session.moves())
+        if moves:
+            self._say(f"Moves: {moves}")
+            self._say("To see it again, or to play on from any move:" if self._session.over else "To take it up again:")
+            self._say(f'  {self._again} --moves "{moves}"')
+
+    def _prompt(self) -> str:
+        if self._opponent is not None:
+            return "your move> "
+        return f"{self._board.side(self._session.position.to_play).plain} to move> "
+
+    def _ask(self, prompt: str) -> str:
+        """One line of input without its end. Raises _Leave when the input ends."""
+        if self._watched:
+            try:
+                return input(prompt).strip()
+            except EOFError:
+                self._say("")
+                raise _Leave("You leave the game.") from None
+        self._console.print(prompt, end="")
+        line = self._source.readline()
+        self._console.print(line.strip(), markup=False)
+        if not line:
+            raise _Leave("The input ends, and with it the game.")
+        return line.strip()
+
+    def _say(self, words: str | Text) -> None:
+        self._console.print(words, markup=False)
+
+    def _is_human(self, player: int) -> bool:
+        return self._opponent is None or player == self._seat
+
+    def _name(self, action: int) -> str:
+        return self._session.game.action_name(action)
+
+    def _names(self, actions: Sequence[int], between: str = ", ") -> str:
+        return between.join(map(self._name, actions))
+
+
+def parse_moves(game: Game, text: str) -> list[int]:
+    """The actions that a line of move names stands for. Raises UserError for one that is unknown or not legal."""
+    position = game.start()
+    for word in text.replace(",", " ").split():
+        position = position.after(game.parse_action(word))
+    return list(position.history)
+
+
+@contextmanager
+def busy(console: Console, words: str) -> Iterator[None]:
+    """Says on a terminal in colour that something takes its time, and takes the words away again."""
+    if console.is_terminal and console.color_system is not None:
+        with console.status(f"[dim]{words} ...[/dim]", spinner="dots", spinner_style="dim"):
+            yield
+    else:
+        yield
+
+
+def _moves(count: int) -> str:
+    return "1 move" if count == 1 else f"{count} moves"
+
+
+def _judges(decision: Decision) -> bool:
+    return not math.isnan(decision.value)
+
+
+def _after(decision: Decision) -> str:
+    simulations = int(decision.visits.sum())
+    return f", after {simulations} simulations" if simulations else ""
+
+
+def _percent(value: float) -> str:
+    return "-" if math.isnan(value) else f"{50 * (1 + value):.0f}%"

@@ -1,0 +1,106 @@
+import json
+
+import pytest
+
+from zerodojo.agents import model_zoo
+from zerodojo.agents.alphazero.config import AlphaZeroConfig
+from zerodojo.agents.checkpoint import Checkpoint
+from zerodojo.agents.run_directory import RunDirectory
+from zerodojo.cli.main import main
+from zerodojo.envs import make
+from zerodojo.models import network
+from zerodojo.models.config import NetworkConfig
+
+SMALL = NetworkConfig(channels=8, blocks=1, value_hidden=8)
+KEYS = [
+    *("kind", "task", "agent", "checkpoint", "opponent", "seed", "games", "wins", "draws", "losses"),
+    *("score", "score_interval", "as_first", "as_second", "versions"),
+]
+
+
+def small_weights(game, seed):
+    spec = make(game).spec
+    net = network.build(SMALL, planes=spec.num_planes, board=spec.board, actions=spec.num_actions, seed=seed)
+    return network.get_weights(net)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    path = tmp_path_factory.mktemp("runs") / "x"
+    directory = RunDirectory.create(path, AlphaZeroConfig(game="tic_tac_toe", network=SMALL))
+    with directory.locked():
+        for step in (5, 10):
+            directory.save(Checkpoint(step=step, weights=small_weights("tic_tac_toe", step), learner={}, state={}))
+    return str(path)
+
+
+def evaluate(*words):
+    return main(["evaluate", *words])
+
+
+def test_json_has_the_keys_of_the_contract(run, capsys):
+    assert evaluate(run, "--opponent", "random", "--games", "20", "--simulations", "30", "--seed", "3", "--json", "-") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert list(result) == KEYS
+    assert (result["kind"], result["task"], result["agent"], result["opponent"]) == ("match", "tic_tac_toe", run, "random")
+    assert (result["checkpoint"], result["seed"], result["games"]) == (10, 3, 20)
+    assert result["wins"] + result["draws"] + result["losses"] == 20
+    for part in ("wins", "draws", "losses"):
+        assert result["as_first"][part] + result["as_second"][part] == result[part]
+    assert result["score_interval"][0] <= result["score"] <= result["score_interval"][1]
+    assert {"zerodojo", "torch", "python"} <= set(result["versions"])
+
+
+def test_the_same_seed_gives_the_same_match(run, tmp_path, capsys):
+    words = [f"{run}@5", "--opponent", "mcts:20", "--games", "10", "--simulations", "20", "--json"]
+    for name in ("a", "b"):
+        assert evaluate(*words, str(tmp_path / name)) == 0
+    assert (tmp_path / "a").read_text() == (tmp_path / "b").read_text()
+    assert json.loads((tmp_path / "a").read_text())["checkpoint"] == 5
+    assert f"{run}@5" in capsys.readouterr().out
+
+
+def test_the_table_for_people(run, capsys):
+    assert evaluate(run, "--opponent", run, "--games", "4", "--simulations", "0") == 0
+    out = capsys.readouterr().out
+    assert f"tic_tac_toe: {run} (step 10) against {run}" in out
+    assert "cannot be told apart from" in out
+    rows = {line.split("  ")[0]: line.split()[-5:] for line in out.splitlines() if line.startswith(("as ", "together"))}
+    assert {name: row[0] for name, row in rows.items()} == {"as first": "2", "as second": "2", "together": "4"}
+
+
+def test_positions_are_graded_on_request(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(model_zoo, "ZOO", tmp_path)
+    model_zoo.write("small", model_zoo.Card(game="connect_four", network=SMALL, step=3), small_weights("connect_four", 0))
+    words = ["zoo:small", "--opponent", "random", "--games", "2", "--simulations", "0", "--positions"]
+    assert evaluate(*words, "--json", "-") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert list(result) == [*KEYS, "positions"]
+    assert "watch" not in result["positions"]
+    critical = result["positions"]["critical"]
+    assert critical["share"] == critical["kept"] / critical["positions"]
+    assert critical["interval"][0] < critical["share"] < critical["interval"][1]
+    assert evaluate(*words) == 0
+    assert "begin-medium" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["RUN"], "missing: --opponent"),
+        (["RUN", "--opponent", "random", "--games", "3"], "even number"),
+        (["RUN", "--opponent", "randm"], "did you mean random"),
+        (["RUN", "--opponent", "random", "--simulations", "-1"], "must not be negative"),
+        (["RUN", "--opponent", "random", "--positions"], "leave --positions out"),
+        (["RUN", "--opponent", "random", "--json", "/nowhere/at/all.json"], "cannot write"),
+        (["RUN@7", "--opponent", "random"], "no checkpoint of step 7"),
+        (["RUNx", "--opponent", "random"], "there is no run at"),
+        (["random", "--opponent", "random"], "has learned nothing"),
+        (["zoo:nobody", "--opponent", "random"], "no network ships as zoo:nobody"),
+    ],
+)
+def test_mistakes_are_told_in_a_line(run, words, said, capsys):
+    assert evaluate(*(word.replace("RUN", run) for word in words)) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1

@@ -1,0 +1,159 @@
+"""`zerodojo play` through pipes: whole games, slips, and every way of leaving."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import pty
+import re
+import subprocess
+import sys
+
+import pytest
+
+from zerodojo.cli import main as front
+
+
+@pytest.fixture
+def play(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
+    """Runs `zerodojo play` in this process on lines of input; gives the exit code, the output and the error output."""
+
+    def run(arguments: str, *lines: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+        code = front.main(["play", *arguments.split()])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def test_a_whole_game_through_a_pipe() -> None:
+    """A person who tries every point in turn against perfect play: a draw or a loss, never a win."""
+    points = [f"{column}{row}" for row in (1, 2, 3) for column in "abc"]
+    command = [sys.executable, "-m", "zerodojo.cli.main", "play", "tic_tac_toe", "--opponent", "minimax:9", "--seed", "3"]
+    done = subprocess.run(command, input="\n".join(points) + "\n", capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and done.stderr == ""
+    assert "\x1b" not in done.stdout
+    assert "The opponent wins after" in done.stdout or "A draw after 9 moves" in done.stdout
+    assert re.search(r"^Moves: a1( [abc][123])+$", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_at_a_terminal_there_is_colour_unless_it_is_not_wanted(plain: bool) -> None:
+    """What is typed is shown once (by the terminal), and NO_COLOR leaves nothing but letters."""
+    ours, theirs = pty.openpty()
+    environment = {key: value for key, value in os.environ.items() if key != "NO_COLOR"} | {"TERM": "xterm-256color"}
+    environment |= {"NO_COLOR": "1"} if plain else {}
+    command = [sys.executable, "-m", "zerodojo.cli.main", "play", "connect_four", "--opponent", "minimax:1", "--moves", "4 4 4"]
+    with subprocess.Popen([*command, "--second"], stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        os.write(ours, b"quit\n")
+        shown = b""
+        with contextlib.suppress(OSError):  # how a terminal says that its other end is closed
+            while piece := os.read(ours, 4096):
+                shown += piece
+    os.close(ours)
+    text = shown.decode()
+    assert process.returncode == 0
+    assert not plain or text.count("quit") == 1
+    assert ("\x1b" in text) != plain and ("●" in text) != plain and ("(X)" in text) == plain
+
+
+def test_a_game_is_drawn_with_its_last_move_and_winning_line(play) -> None:  # type: ignore[no-untyped-def]
+    code, out, _ = play("connect_four --opponent random --seed 1 --moves 4141414")
+    assert code == 2  # moves are separated
+    code, out, _ = play("connect_four --opponent random --seed 1 --moves 4,1,4,1,4,1", "4")
+    assert code == 0
+    assert "You win after 7 moves." in out
+    assert out.count("[X]") == 4 and "1  2  3  4  5  6  7" in out
+    assert '--moves "4 1 4 1 4 1 4"' in out
+    assert "(O)" in out  # the last move of the position it began from
+
+
+def test_bad_moves_are_refused_with_the_legal_ones(play) -> None:  # type: ignore[no-untyped-def]
+    code, out, _ = play("connect_four --opponent random --moves 4,4,4,4,4,4", "4", "9", "hello", "", "quit")
+    assert code == 0
+    assert "4 is not legal here; legal: 1, 2, 3, 5, 6, 7." in out
+    assert "'9' is neither a move nor a command. Moves: 1, 2, 3, 5, 6, 7; or help." in out
+    assert "'hello' is neither" in out
+    assert "You leave the game." in out
+
+
+def test_the_end_of_the_input_ends_the_game(play) -> None:  # type: ignore[no-untyped-def]
+    code, out, _ = play("connect_four --opponent minimax:1 --seed 2", "4")
+    assert code == 0 and "The input ends, and with it the game." in out
+    again = re.search(r"To take it up again:\n  zerodojo (play .*) --moves \"(.*)\"", out)
+    assert again
+    code, out, _ = play(f"{again[1].removeprefix('play ')} --moves {again[2].replace(' ', ',')}", "quit")
+    assert code == 0 and f"Moves: {again[2]}" in out
+
+
+def test_undo_takes_back_both_moves(play) -> None:  # type: ignore[no-untyped-def]
+    code, out, _ = play("connect_four --opponent minimax:1", "undo", "4", "u", "u", "quit")
+    assert code == 0 and "Taken back: 2 moves." in out
+    assert out.count("There is no move of yours to take back.") == 2
+    assert "Moves: " not in out.split("You leave the game.")[1]
+    code, out, _ = play("connect_four --opponent minimax:1 --second", "undo", "quit")
+    assert "There is no move of yours" in out
+
+
+def test_thoughts_and_hints_show_chances_from_the_persons_side(play) -> None:  # type: ignore[no-untyped-def]
+    code, out, _ = play("connect_four --opponent mcts:300 --seed 1 --moves 4,1,4,1", "think", "4", "hint", "think", "quit")
+    assert code == 0
+    assert "The opponent has not moved yet" in out
+    assert "The opponent played 4, after 300 simulations." in out
+    assert "In your place the opponent would play" in out
+    assert out.count("Your chances: ") == 2 and out.count("move   prior   visits   your chances") == 2
+    assert re.search(r"^Main line: 4( \d)*$", out, re.MULTILINE)
+    code, out, _ = play("connect_four --opponent minimax:2 --moves 4,1,4,1,4,1", "hint", "quit")
+    assert "In your place the opponent would play 4." in out and "Your chances: 100%" in out
+
+
+def test_an_opponent_without_judgement_says_so(play) -> None:  # type: ignore[no-untyped-def]
+    _, out, _ = play("connect_four --opponent random", "hint", "4", "think", "quit")
+    assert "has no hint" in out and "it just plays" in out
+
+
+def test_resigning_ends_the_game(play) -> None:  # type: ignore[no-untyped-def]
+    code, out, _ = play("connect_four --opponent random", "resign")
+    assert code == 0 and "You resign; the opponent wins." in out
+
+
+def test_two_people_take_turns(play) -> None:  # type: ignore[no-untyped-def]
+    code, out, _ = play("tic_tac_toe --opponent human", "a1", "hint", "a2", "think", "b1", "b2", "c1")
+    assert code == 0 and "X wins after 5 moves." in out
+    assert "O to move> a2" in out and out.count("nobody thinks along") == 2
+    _, out, _ = play("tic_tac_toe --opponent human", "a1", "resign")
+    assert "X wins by resignation after 1 move." in out
+
+
+def test_options_make_another_board(play) -> None:  # type: ignore[no-untyped-def]
+    code, out, _ = play("connect_four --opponent random --option width=4 height=5", "help", "quit")
+    assert code == 0 and "1  2  3  4\n" in out and "take back your last move" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("conect_four", "unknown game 'conect_four'; did you mean connect_four?"),
+        ("connect_four --opponent minimx:3", "unknown player 'minimx:3'; did you mean minimax:DEPTH?"),
+        ("connect_four --opponent random --option width", "--option takes KEY=VALUE"),
+        ("connect_four --opponent random --option widht=5", "did you mean width"),
+        ("connect_four --opponent random --moves 1,9", "is no column"),
+        ("connect_four --first --second", "cannot both be"),
+        ("tic_tac_toe", "--opponent mcts:1000"),
+    ],
+)
+def test_slips_are_one_line_and_exit_code_2(play, arguments: str, message: str) -> None:  # type: ignore[no-untyped-def]
+    code, out, err = play(arguments)
+    assert code == 2 and out == "" and message in err and err.count("\n") == 1
+
+
+def test_ctrl_c_leaves_with_a_sentence(play, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("zerodojo.cli.table.Table._turn", interrupt)
+    code, out, err = play("connect_four --opponent random --moves 4,4")
+    assert code == 130 and "Interrupted; the game stops here." in out and "Moves: 4 4" in out and err == ""
