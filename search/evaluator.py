@@ -70,7 +70,9 @@ class CachedEvaluator:
     def evaluate(self, states: States) -> tuple[Floats, Floats]:
         """As the evaluator behind it, which is asked only about positions not seen before."""
         keys = self._game.observation_keys(states)
-        first = {key: i for i, key in reversed(list(enumerate(keys)))}
+        first: dict[bytes, int] = {}
+        for i, key in enumerate(keys):
+            first.setdefault(key, i)
         missing = [i for key, i in first.items() if key not in self._known]
         if missing:
             logits, values = self._evaluator.evaluate(np.ascontiguousarray(states[missing]))

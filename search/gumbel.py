@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
-from .tree import UNKNOWN, q_value
+from .jit import kernel
+from .tree import q_value
 
 
 class Gumbel(NamedTuple):
@@ -24,7 +24,7 @@ class Gumbel(NamedTuple):
     noise: float
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_schedule(schedule: Any, considered: int) -> None:
     """How many visits the edge of each simulation must already have: sequential halving (Karnin et al. 2013) as a table.
 
@@ -49,9 +49,9 @@ def fill_schedule(schedule: Any, considered: int) -> None:
         alive = max(2, alive // 2)
 
 
-@njit(cache=True, nogil=True)
-def complete_q(nodes: Any, edges: Any, node: int, rule: Gumbel, q: Any) -> float:
-    """Completed Q of every edge of a node into q [n]; returns the factor of sigma.
+@kernel
+def complete_q(nodes: Any, edges: Any, node: int, rule: Gumbel, q: Any) -> tuple[int, float]:
+    """Completed Q of every edge of a node into q [n]; returns the node's visits and the factor of sigma.
 
     An untried move is worth v_mix, the mixed value of their appendix D; sigma(q) = (c_visit + max N) c_scale (q + 1) / 2, of which
     only the part that differs between moves is used.
@@ -62,71 +62,81 @@ def complete_q(nodes: Any, edges: Any, node: int, rule: Gumbel, q: Any) -> float
     for i in range(n):
         e = first + i
         here = edges[e].visits + edges[e].virtual
-        visits += here
-        most = max(most, here)
-        q[i] = q_value(edges, e, UNKNOWN)
-        if q[i] != UNKNOWN:
+        if here > 0:
+            q[i] = q_value(edges, e, 0.0)
             tried += edges[e].prior
             weighted += edges[e].prior * q[i]
+            visits += here
+            if here > most:
+                most = here
     mixed = nodes[node].value
-    if tried > 0.0:
-        mixed = (mixed + visits * weighted / tried) / np.float32(1 + visits)
+    if visits > 0:
+        mixed = (mixed + np.float32(visits) * weighted / tried) / np.float32(1 + visits)
     for i in range(n):
-        if q[i] == UNKNOWN:
+        if edges[first + i].visits + edges[first + i].virtual == 0:
             q[i] = mixed
-    return np.float32((rule.c_visit + most) * rule.c_scale * 0.5)
+    return visits, np.float32((rule.c_visit + most) * rule.c_scale * 0.5)
 
 
-@njit(cache=True, nogil=True)
-def improve(nodes: Any, edges: Any, node: int, rule: Gumbel, q: Any, policy: Any) -> float:
-    """The improved policy softmax(logits + sigma(completed Q)) into policy [n], completed Q into q [n]; returns its value."""
+@kernel
+def weigh(nodes: Any, edges: Any, node: int, scale: float, q: Any, policy: Any) -> float:
+    """The improved policy softmax(logits + sigma(completed Q)), not yet divided by its sum, into policy [n]; returns the sum."""
     first, n = nodes[node].first_edge, nodes[node].num_edges
-    scale = complete_q(nodes, edges, node, rule, q)
     highest = np.float32(-np.inf)
     for i in range(n):
         policy[i] = edges[first + i].logit + scale * q[i]
-        highest = max(highest, policy[i])
-    total, value = np.float32(0.0), np.float32(0.0)
+        if policy[i] > highest:
+            highest = policy[i]
+    total = np.float32(0.0)
     for i in range(n):
         policy[i] = np.exp(policy[i] - highest)
         total += policy[i]
-        value += policy[i] * q[i]
-    for i in range(n):
+    return total
+
+
+@kernel
+def improve(nodes: Any, edges: Any, node: int, rule: Gumbel, q: Any, policy: Any) -> float:
+    """The improved policy of a node into policy [n], completed Q into q [n]; returns the policy's value."""
+    _, scale = complete_q(nodes, edges, node, rule, q)
+    total = weigh(nodes, edges, node, scale, q, policy)
+    value = np.float32(0.0)
+    for i in range(nodes[node].num_edges):
         policy[i] /= total
-    return value / total
+        value += policy[i] * q[i]
+    return value
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def choose_inside(nodes: Any, edges: Any, node: int, rule: Gumbel, q: Any, policy: Any) -> int:
-    """Below the root: the edge whose share of visits lags furthest behind the improved policy."""
+    """Below the root: the edge whose share of visits N / (1 + sum N) lags furthest behind the improved policy."""
     first, n = nodes[node].first_edge, nodes[node].num_edges
-    visits = 0
-    for e in range(first, first + n):
-        visits += edges[e].visits + edges[e].virtual
+    visits, scale = complete_q(nodes, edges, node, rule, q)
     best, best_score = first, np.float32(-np.inf)
     if visits == 0:
         for e in range(first, first + n):
             if edges[e].prior > best_score:
                 best, best_score = e, edges[e].prior
         return best
-    improve(nodes, edges, node, rule, q, policy)
-    share = np.float32(1.0) / np.float32(1 + visits)
+    each = weigh(nodes, edges, node, scale, q, policy) / np.float32(1 + visits)
     for i in range(n):
-        score = policy[i] - (edges[first + i].visits + edges[first + i].virtual) * share
+        e = first + i
+        score = policy[i] - np.float32(edges[e].visits + edges[e].virtual) * each
         if score > best_score:
-            best, best_score = first + i, score
+            best, best_score = e, score
     return best
 
 
-@njit(cache=True, nogil=True)
-def choose_root(nodes: Any, edges: Any, rule: Gumbel, visits: int, noise: Any, q: Any) -> int:
+@kernel
+def choose_root(nodes: Any, edges: Any, root: int, rule: Gumbel, visits: int, noise: Any, b: int, q: Any) -> int:
     """The best edge by Gumbel number + logit + sigma(Q) among those with exactly `visits` visits, of which the schedule sees to it
-    that there are some."""
-    scale = complete_q(nodes, edges, 0, rule, q)
+    that there are some. The Gumbel numbers are row b of noise."""
+    first, n = nodes[root].first_edge, nodes[root].num_edges
+    _, scale = complete_q(nodes, edges, root, rule, q)
     best, best_score = -1, np.float32(-np.inf)
-    for e in range(nodes[0].num_edges):
+    for i in range(n):
+        e = first + i
         if edges[e].visits + edges[e].virtual == visits:
-            score = noise[e] + edges[e].logit + scale * q[e]
+            score = noise[b, i] + edges[e].logit + scale * q[i]
             if best < 0 or score > best_score:
                 best, best_score = e, score
     return best

@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from ..envs.rng import splitmix64, uniform
+from .jit import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_gumbel(out: Any, key: np.uint64, scale: float) -> None:
     """Standard Gumbel numbers times `scale` into out [n]."""
     for i in range(len(out)):
         out[i] = -np.log(-np.log(uniform(splitmix64(key, np.uint64(i))))) * scale
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _gamma(alpha: float, key: np.uint64) -> float:
     """One Gamma(alpha, 1) number (Marsaglia and Tsang 2000, with their boost for alpha below 1)."""
     boost = 1.0
@@ -28,7 +28,11 @@ def _gamma(alpha: float, key: np.uint64) -> float:
     c = 1.0 / np.sqrt(9.0 * d)
     i = 1
     while True:
-        u1, u2, u3 = uniform(splitmix64(key, np.uint64(i))), uniform(splitmix64(key, np.uint64(i + 1))), uniform(splitmix64(key, np.uint64(i + 2)))
+        u1, u2, u3 = (
+            uniform(splitmix64(key, np.uint64(i))),
+            uniform(splitmix64(key, np.uint64(i + 1))),
+            uniform(splitmix64(key, np.uint64(i + 2))),
+        )
         i += 3
         x = np.sqrt(-2.0 * np.log(u1)) * np.cos(2.0 * np.pi * u2)
         v = (1.0 + c * x) ** 3
@@ -36,7 +40,7 @@ def _gamma(alpha: float, key: np.uint64) -> float:
             return boost * d * v
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_dirichlet(out: Any, key: np.uint64, alpha: float) -> None:
     """One draw of the symmetric Dirichlet distribution into out [n]."""
     total = 0.0

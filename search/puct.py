@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from .jit import kernel
 from .noise import fill_dirichlet
 from .tree import UNKNOWN, q_value
 
@@ -21,17 +21,17 @@ class PUCT(NamedTuple):
     noise_concentration: float
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def mean_value(nodes: Any, edges: Any, node: int) -> float:
     """The node's value after its simulations: the evaluator's own judgement counts as one of them."""
     total = nodes[node].value
     first = nodes[node].first_edge
     for e in range(first, first + nodes[node].num_edges):
-        total += edges[e].value_sum
+        total += edges[e].visits * edges[e].q
     return total / (nodes[node].visits + 1)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def choose_puct(nodes: Any, edges: Any, node: int, rule: PUCT, solve: bool) -> int:
     """The edge with the highest Q + c P sqrt(N) / (1 + n).
 
@@ -61,26 +61,27 @@ def choose_puct(nodes: Any, edges: Any, node: int, rule: PUCT, solve: bool) -> i
     return best
 
 
-@njit(cache=True, nogil=True)
-def share_visits(nodes: Any, edges: Any, solve: bool, policy: Any) -> None:
+@kernel
+def share_visits(nodes: Any, edges: Any, root: int, solve: bool, policy: Any) -> None:
     """The root's visits as a policy [n]: without moves that are proven lost and, at a proven root, those that fall short of it."""
-    n, proven = nodes[0].num_edges, nodes[0].exact
+    first, n, proven = nodes[root].first_edge, nodes[root].num_edges, nodes[root].exact
     visits, prior = 0, 0.0
-    for e in range(n):
+    for i in range(n):
+        e = first + i
         allowed = edges[e].exact == proven if proven != UNKNOWN else not solve or edges[e].exact > -1.0
-        policy[e] = 1.0 if allowed else 0.0
+        policy[i] = 1.0 if allowed else 0.0
         if allowed:
             visits += edges[e].visits
             prior += edges[e].prior
-    for e in range(n):
-        policy[e] *= edges[e].visits / visits if visits > 0 else edges[e].prior / prior
+    for i in range(n):
+        policy[i] *= edges[first + i].visits / visits if visits > 0 else edges[first + i].prior / prior
 
 
-@njit(cache=True, nogil=True)
-def mix_noise(nodes: Any, edges: Any, rule: PUCT, key: np.uint64, noise: Any) -> None:
+@kernel
+def mix_noise(nodes: Any, edges: Any, root: int, rule: PUCT, key: np.uint64, noise: Any) -> None:
     """Mixes Dirichlet noise into the root's prior, alpha = concentration / legal moves; `noise` is scratch."""
-    n = nodes[0].num_edges
+    first, n = nodes[root].first_edge, nodes[root].num_edges
     fill_dirichlet(noise[:n], key, rule.noise_concentration / n)
-    for e in range(n):
-        clean = np.exp(edges[e].logit)
-        edges[e].prior = (1.0 - rule.noise_fraction) * clean + rule.noise_fraction * noise[e]
+    for i in range(n):
+        clean = np.exp(edges[first + i].logit)
+        edges[first + i].prior = (1.0 - rule.noise_fraction) * clean + rule.noise_fraction * noise[i]

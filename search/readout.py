@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from ..envs.rng import splitmix64, uniform
 from .descent import Rule, Slots
 from .gumbel import improve
+from .jit import kernel
 from .puct import mean_value, share_visits
-from .tree import UNKNOWN, Tree, q_value
+from .tree import UNKNOWN, Tree, find_edge, q_value, root_of
 
 CHOICE = np.uint64(1 << 20)  # the place of the drawn choice in a key's stream, behind the noise
 
@@ -26,92 +26,90 @@ class SearchResult(NamedTuple):
     q: NDArray[np.float32]  # [R, A], for the player to move; nan where nothing is known
     prior: NDArray[np.float32]  # [R, A], the evaluator's, noise mixed in where the rule does
     action: NDArray[np.int32]  # [R], the choice
+    solved: NDArray[np.bool_]  # [R], whether the value is proven
 
 
-@njit(cache=True, nogil=True)
-def best_gumbel(tree: Tree, slots: Slots, rule: Rule, b: int, q: Any) -> int:
+@kernel
+def best_gumbel(nodes: Any, edges: Any, root: int, rule: Rule, noise: Any, q: Any) -> int:
     """The root edge to play: among the most visited, the best by Gumbel number + logit + sigma(completed Q).
 
-    A move that is proven lost is passed over, and a proven root plays what proves it.
+    A move that is proven lost is passed over, and a proven root plays what proves it. noise and q [n].
     """
-    nodes, edges = tree.nodes[b], tree.edges[b]
-    n, proven = nodes[0].num_edges, nodes[0].exact
+    first, n, proven = nodes[root].first_edge, nodes[root].num_edges, nodes[root].exact
     most, most_allowed = 0, 0
-    for e in range(n):
+    for e in range(first, first + n):
         most = max(most, edges[e].visits)
         if not rule.solve or edges[e].exact > -1.0:
             most_allowed = max(most_allowed, edges[e].visits)
     scale = (rule.gumbel.c_visit + most) * rule.gumbel.c_scale * 0.5
-    best, best_score = 0, -np.inf
-    for e in range(n):
+    best, best_score = first, -np.inf
+    for i in range(n):
+        e = first + i
         if proven != UNKNOWN:
             allowed = edges[e].exact == proven
         else:
             allowed = edges[e].visits == most_allowed and (not rule.solve or edges[e].exact > -1.0)
-        score = slots.noise[b, e] + edges[e].logit + scale * q[e]
+        score = noise[i] + edges[e].logit + scale * q[i]
         if allowed and score > best_score:
             best, best_score = e, score
     return best
 
 
-@njit(cache=True, nogil=True)
-def best_puct(tree: Tree, slots: Slots, b: int, policy: Any, temperature: float) -> int:
+@kernel
+def best_puct(nodes: Any, edges: Any, root: int, policy: Any, temperature: float, key: np.uint64) -> int:
     """The root edge to play: the most visited, or one drawn by visits^(1 / temperature); by the prior among equals."""
-    edges, n = tree.edges[b], tree.nodes[b, 0].num_edges
+    first, n = nodes[root].first_edge, nodes[root].num_edges
     best = 0
-    for e in range(1, n):
-        if policy[e] > policy[best] or (policy[e] == policy[best] and edges[e].prior > edges[best].prior):
-            best = e
+    for i in range(1, n):
+        if policy[i] > policy[best] or (policy[i] == policy[best] and edges[first + i].prior > edges[first + best].prior):
+            best = i
     if temperature == 0.0:
-        return best
-    most = policy[best]
+        return first + best
     total = 0.0
-    for e in range(n):
-        total += (policy[e] / most) ** (1.0 / temperature)
-    mark = uniform(splitmix64(slots.key[b], CHOICE)) * total
-    for e in range(n):
-        mark -= (policy[e] / most) ** (1.0 / temperature)
+    for i in range(n):
+        total += (policy[i] / policy[best]) ** (1.0 / temperature)
+    mark = uniform(splitmix64(key, CHOICE)) * total
+    for i in range(n):
+        mark -= (policy[i] / policy[best]) ** (1.0 / temperature)
         if mark < 0.0:
-            return e
-    return best
+            return first + i
+    return first + best
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def read(tree: Tree, slots: Slots, rule: Rule, temperature: float, rows: Any, result: SearchResult) -> None:
     """Fills the result of the searches in slots `rows` [R], whose roots are evaluated."""
-    policy = slots.policy
-    for i in range(len(rows)):
-        b = rows[i]
-        nodes, edges = tree.nodes[b], tree.edges[b]
+    nodes, edges, policy = tree.nodes, tree.edges, slots.policy
+    for row in range(len(rows)):
+        b = rows[row]
+        root = root_of(tree, b)
         if rule.use_gumbel:
-            value = improve(nodes, edges, 0, rule.gumbel, slots.q, policy)
-            best = best_gumbel(tree, slots, rule, b, slots.q)
+            value = improve(nodes, edges, root, rule.gumbel, slots.q, policy)
+            best = best_gumbel(nodes, edges, root, rule, slots.noise[b], slots.q)
         else:
-            value = mean_value(nodes, edges, 0)
-            share_visits(nodes, edges, rule.solve, policy)
-            best = best_puct(tree, slots, b, policy, temperature)
-        result.value[i] = nodes[0].exact if nodes[0].exact != UNKNOWN else value
-        result.action[i] = edges[best].action
-        for e in range(nodes[0].num_edges):
+            value = mean_value(nodes, edges, root)
+            share_visits(nodes, edges, root, rule.solve, policy)
+            best = best_puct(nodes, edges, root, policy, temperature, slots.key[b])
+        result.value[row] = nodes[root].exact if nodes[root].exact != UNKNOWN else value
+        result.action[row] = edges[best].action
+        first = nodes[root].first_edge
+        for i in range(nodes[root].num_edges):
+            e = first + i
             a = edges[e].action
-            result.policy[i, a] = policy[e]
-            result.visits[i, a] = edges[e].visits
-            result.prior[i, a] = edges[e].prior
-            result.q[i, a] = q_value(edges, e, np.nan)
+            result.policy[row, a] = policy[i]
+            result.visits[row, a] = edges[e].visits
+            result.prior[row, a] = edges[e].prior
+            result.q[row, a] = q_value(edges, e, np.nan)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def walk_variation(tree: Tree, b: int, action: int, out: Any) -> int:
     """The line that begins with a root action and then follows the most visited edges, into out; returns its length.
 
     Where a position is solved the line follows the proven value.
     """
-    nodes, edges = tree.nodes[b], tree.edges[b]
-    edge = -1
-    if tree.node_count[b] > 0:
-        for e in range(nodes[0].num_edges):
-            if edges[e].action == action:
-                edge = e
+    nodes, edges = tree.nodes, tree.edges
+    edge = find_edge(nodes, edges, root_of(tree, b), action) if tree.node_count[b] > 0 else -1
     length = 0
     while edge >= 0 and length < len(out):
         out[length] = edges[edge].action

@@ -69,6 +69,7 @@ class Search:
             node=np.zeros(most, np.int32),
             edge=np.zeros(most, np.int32),
             action=np.zeros(most, np.int32),
+            reward=np.zeros(most, np.float32),
             state=np.zeros((most, spec.state_size), spec.state_dtype),
         )
         self._waiting = 0
@@ -95,19 +96,20 @@ class Search:
             raise ValueError("the game is over; there is nothing to search")
         self._call_off()
         tree, slots = self._tree, self._slots
+        roots = rows * (self.config.simulations + 1)
         slots.budget[rows] = budget
         slots.key[rows] = keys
         slots.spent[rows] = 0
         if keep and not self._rule.use_gumbel:
-            kept = (tree.node_count[rows] > 0) & (tree.states[rows, 0] == states).all(axis=1)
+            kept = (tree.node_count[rows] > 0) & (tree.states[roots] == states).all(axis=1)
+            slots.spent[rows[kept]] = tree.nodes["visits"][roots[kept]]
             for b in rows[kept]:
-                slots.spent[b] = tree.nodes[b, 0]["visits"]
                 descent.prepare_root(tree, slots, self._rule, b)
-            rows, states = rows[~kept], states[~kept]
+            rows, roots, states = rows[~kept], roots[~kept], states[~kept]
         slots.phase[rows] = descent.ROOT
         tree.node_count[rows] = 0
         tree.edge_count[rows] = 0
-        tree.states[rows, 0] = states
+        tree.states[roots] = states
 
     def select(self) -> States:
         """The leaves of this round that await an evaluation, [N, S]; none when all met known ends. Always followed by `update`."""
@@ -143,8 +145,7 @@ class Search:
 
     def active(self) -> bool:
         """Whether a search is still under way."""
-        phase = self._slots.phase
-        return bool(((phase == descent.ROOT) | (phase == descent.SEARCHING)).any())
+        return bool(descent.any_active(self._slots.phase))
 
     def release(self, rows: NDArray[np.integer[Any]]) -> None:
         """These slots are not needed for now; what they found stays until they begin anew."""
@@ -167,6 +168,7 @@ class Search:
             q=np.full((n, a), np.nan, np.float32),
             prior=np.zeros((n, a), np.float32),
             action=np.zeros(n, np.int32),
+            solved=np.zeros(n, np.bool_),
         )
         readout.read(self._tree, self._slots, self._rule, self.config.puct.temperature, np.asarray(rows, np.int64), result)
         return result
@@ -180,7 +182,7 @@ class Search:
     def advance(self, rows: NDArray[np.integer[Any]], actions: NDArray[np.integer[Any]]) -> None:
         """The actions [R] were played: keeps the subtrees below them for `begin(..., keep=True)`, where there are any."""
         self._call_off()
-        order = np.empty(self._tree.states.shape[1], np.int32)
+        order = np.empty(self.config.simulations + 1, np.int32)
         moved = np.empty_like(order)
         for b, action in zip(rows, actions, strict=True):
             tree.reroot(self._tree, b, action, order, moved)

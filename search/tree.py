@@ -1,10 +1,11 @@
 """The tree of every search: flat arrays of nodes and edges, edges only for legal moves, and no Python object per node.
 
-Called by `search.Search`. The kernels here know neither rules nor networks: they keep the statistics. Most of them work on one
-tree: `nodes` [M] and `edges` [E] of one slot; node 0 is the root.
+Called by `search.Search`. The kernels here know neither rules nor networks: they keep the statistics.
 
-Letters: `B` slots (games side by side), `M` nodes a slot, `E` edges a slot, `S` numbers in a state row. Every value and Q is seen
-by the player to move at the node it belongs to; an edge belongs to the node it leaves.
+Letters: `B` slots (games side by side), `M` nodes a slot, `E` edges a slot, `S` numbers in a state row. The trees lie one behind the
+other in the same arrays: the nodes of slot b begin with its root at `b * M`, its edges at `b * E`, and a node or an edge is named by
+its place in the whole array. Every value and Q is seen by the player to move at the node it belongs to; an edge belongs to the node
+it leaves.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from .jit import kernel
 
 UNTRIED = -1  # `child` of an edge that was never taken
 PENDING = -2  # ... of an edge whose leaf awaits its evaluation
@@ -26,23 +28,23 @@ NODE = np.dtype(
         ("exact", np.float32),  # the proven value, or UNKNOWN
         ("visits", np.int32),  # simulations that went on below
         ("first_edge", np.int32),
-        ("num_edges", np.int32),
         ("parent", np.int32),  # the node above, -1 for the root
         ("parent_edge", np.int32),  # the edge that leads here
-        ("to_play", np.int32),
+        ("reward", np.float32),  # of that edge, for the player who takes it
+        ("num_edges", np.int16),
+        ("to_play", np.int16),
     ]
 )
 EDGE = np.dtype(
     [
-        ("value_sum", np.float64),  # W; Q = W / N; a float32 would stop counting after some 10^5 visits
+        ("q", np.float64),  # Q, the mean of what its visits saw, or the proven value; a float32 would drift over 10^5 visits
         ("prior", np.float32),  # P, the evaluator's probability among the legal moves; at the root with Dirichlet noise mixed in
         ("logit", np.float32),  # log of that probability, without noise
         ("visits", np.int32),  # N
-        ("virtual", np.int32),  # simulations under way: each counts as a lost visit (Segal 2010)
         ("exact", np.float32),  # the proven value, or UNKNOWN
         ("child", np.int32),  # a node, UNTRIED or PENDING
-        ("action", np.int32),
-        ("reward", np.float32),  # for the player who takes the edge
+        ("action", np.int16),
+        ("virtual", np.int16),  # simulations under way: each counts as a lost visit (Segal 2010)
     ]
 )
 
@@ -52,82 +54,118 @@ class Tree(NamedTuple):
 
     node_count: NDArray[np.int32]  # [B], in use
     edge_count: NDArray[np.int32]  # [B], in use
-    nodes: NDArray[Any]  # [B, M] of NODE
-    edges: NDArray[Any]  # [B, E] of EDGE
-    states: NDArray[Any]  # [B, M, S]
+    nodes: NDArray[Any]  # [B * M] of NODE
+    edges: NDArray[Any]  # [B * E] of EDGE
+    states: NDArray[Any]  # [B * M, S]
 
 
 def allocate(*, slots: int, simulations: int, max_legal: int, state_size: int, state_dtype: np.dtype[Any]) -> Tree:
-    """Empty trees for `simulations` a search; memory is touched only as it is used."""
+    """Empty trees for `simulations` a search; memory is touched only as it is used. Raises ValueError when int32 cannot count it."""
     most = simulations + 1
+    if slots * most * max_legal >= 2**31:
+        raise ValueError(f"{slots} searches of {simulations} simulations are too large for one Search; make it smaller")
     return Tree(
         node_count=np.zeros(slots, np.int32),
         edge_count=np.zeros(slots, np.int32),
-        nodes=np.empty((slots, most), NODE),
-        edges=np.empty((slots, most * max_legal), EDGE),
-        states=np.empty((slots, most, state_size), state_dtype),
+        nodes=np.empty(slots * most, NODE),
+        edges=np.empty(slots * most * max_legal, EDGE),
+        states=np.empty((slots * most, state_size), state_dtype),
     )
 
 
-@njit(cache=True, nogil=True)
-def add_node(tree: Tree, b: int, parent: int, edge: int, state: Any, to_play: int, legal: Any, logits: Any, value: float) -> int:
-    """Adds an evaluated node below an edge (parent -1: the root), with an edge a legal move; returns its index.
+@kernel
+def root_of(tree: Tree, b: int) -> int:
+    """The root of slot b."""
+    return b * (len(tree.nodes) // len(tree.node_count))
+
+
+@kernel
+def edges_of(tree: Tree, b: int) -> int:
+    """The first edge of slot b."""
+    return b * (len(tree.edges) // len(tree.edge_count))
+
+
+@kernel
+def add_edges(edges: Any, first: int, legal: Any, logits: Any, i: int) -> int:
+    """Writes an edge a legal move from `first` on, with the policy in row i of logits [N, A]; returns the end of them.
 
     A logit of -inf, or one far below the best, counts as LEAST_LOGIT.
     """
-    nodes, edges = tree.nodes[b], tree.edges[b]
-    index, first = tree.node_count[b], tree.edge_count[b]
     last = first
     highest = np.float32(-np.inf)
-    for a in range(len(legal)):
-        if legal[a]:
+    for a in range(legal.shape[1]):
+        if legal[i, a]:
             edges[last].action = a
-            edges[last].logit = logits[a]
-            highest = max(highest, logits[a])
+            edges[last].logit = logits[i, a]
+            if logits[i, a] > highest:
+                highest = logits[i, a]
             last += 1
     total = np.float32(0.0)
     for e in range(first, last):
-        edges[e].logit = max(edges[e].logit - highest, LEAST_LOGIT)
-        edges[e].prior = np.exp(edges[e].logit)
+        logit = edges[e].logit - highest
+        if logit < LEAST_LOGIT:
+            logit = LEAST_LOGIT
+        edges[e].logit = logit
+        edges[e].prior = np.exp(logit)
         total += edges[e].prior
     shift = np.log(total)
+    share = np.float32(1.0) / total
     for e in range(first, last):
-        edges[e].prior /= total
+        edges[e].prior *= share
         edges[e].logit -= shift
         edges[e].visits = 0
-        edges[e].value_sum = 0.0
+        edges[e].q = 0.0
         edges[e].virtual = 0
         edges[e].exact = UNKNOWN
         edges[e].child = UNTRIED
-        edges[e].reward = 0.0
-    nodes[index].value = value
-    nodes[index].exact = UNKNOWN
-    nodes[index].visits = 0
-    nodes[index].first_edge = first
-    nodes[index].num_edges = last - first
-    nodes[index].parent = parent
-    nodes[index].parent_edge = edge
-    nodes[index].to_play = to_play
-    for i in range(len(state)):
-        tree.states[b, index, i] = state[i]
+    return last
+
+
+@kernel
+def add_node(
+    tree: Tree, b: int, parent: int, edge: int, reward: float, state: Any, to_play: Any, legal: Any, logits: Any, values: Any, i: int
+) -> int:
+    """Adds the node of an evaluated leaf below an edge (parent -1: the root); returns it. The leaf is row i of the arrays:
+    state [N, S], to_play [N], legal and logits [N, A], values [N]."""
+    nodes, edges = tree.nodes, tree.edges
+    node, first = root_of(tree, b) + tree.node_count[b], edges_of(tree, b) + tree.edge_count[b]
+    count = add_edges(edges, first, legal, logits, i) - first
+    nodes[node].value = values[i]
+    nodes[node].exact = UNKNOWN
+    nodes[node].visits = 0
+    nodes[node].first_edge = first
+    nodes[node].num_edges = count
+    nodes[node].parent = parent
+    nodes[node].parent_edge = edge
+    nodes[node].reward = reward
+    nodes[node].to_play = to_play[i]
+    copy_row(state, i, tree.states, node)
     if parent >= 0:
-        edges[edge].child = index
-    tree.node_count[b], tree.edge_count[b] = index + 1, last
-    return index
+        edges[edge].child = node
+    tree.node_count[b] += 1
+    tree.edge_count[b] += count
+    return node
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def copy_row(source: Any, i: int, target: Any, j: int) -> None:
+    """Row i of one array into row j of another (an assignment of slices is slow in Numba)."""
+    for k in range(source.shape[1]):
+        target[j, k] = source[i, k]
+
+
+@kernel
 def q_value(edges: Any, e: int, unvisited: float) -> float:
     """Q of an edge: proven if it is, else the mean of its visits, else `unvisited`. Virtual visits count as losses."""
-    if edges[e].exact != UNKNOWN:
-        return edges[e].exact
-    n = edges[e].visits + edges[e].virtual
-    if n == 0:
+    visits, virtual = edges[e].visits, edges[e].virtual
+    if visits + virtual == 0:
         return unvisited
-    return (edges[e].value_sum - edges[e].virtual) / np.float32(n)
+    if virtual == 0 or edges[e].exact != UNKNOWN:
+        return edges[e].q
+    return (edges[e].q * visits - virtual) / (visits + virtual)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def prove(nodes: Any, edges: Any, node: int) -> bool:
     """Whether the node's value is proven, and if so notes it: by one winning move, or by all moves (Winands et al. 2008).
 
@@ -150,7 +188,7 @@ def prove(nodes: Any, edges: Any, node: int) -> bool:
     return everything
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def back_up(nodes: Any, edges: Any, node: int, edge: int, value: float, solve: bool) -> None:
     """Counts one simulation that took `edge` from `node` and saw `value` there, on the way back to the root.
 
@@ -158,11 +196,13 @@ def back_up(nodes: Any, edges: Any, node: int, edge: int, value: float, solve: b
     """
     proven = solve and edges[edge].exact != UNKNOWN
     while True:
+        edges[edge].visits += 1
+        nodes[node].visits += 1
         if edges[edge].exact != UNKNOWN:
             value = edges[edge].exact
-        edges[edge].visits += 1
-        edges[edge].value_sum += value
-        nodes[node].visits += 1
+            edges[edge].q = value
+        else:
+            edges[edge].q += (value - edges[edge].q) / edges[edge].visits
         proven = proven and prove(nodes, edges, node)
         above = nodes[node].parent
         if above < 0:
@@ -170,12 +210,22 @@ def back_up(nodes: Any, edges: Any, node: int, edge: int, value: float, solve: b
         sign = np.float32(1.0) if nodes[above].to_play == nodes[node].to_play else np.float32(-1.0)
         edge = nodes[node].parent_edge
         if proven:
-            edges[edge].exact = edges[edge].reward + sign * nodes[node].exact
-        value = edges[edge].reward + sign * value
+            edges[edge].exact = nodes[node].reward + sign * nodes[node].exact
+        value = nodes[node].reward + sign * value
         node = above
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def find_edge(nodes: Any, edges: Any, node: int, action: int) -> int:
+    """The edge of a node with an action, -1 if there is none."""
+    first = nodes[node].first_edge
+    for e in range(first, first + nodes[node].num_edges):
+        if edges[e].action == action:
+            return e
+    return -1
+
+
+@kernel
 def shift_virtual(nodes: Any, edges: Any, node: int, edge: int, by: int) -> None:
     """Adds `by` virtual visits to every edge from the root down to `edge`."""
     while True:
@@ -186,40 +236,40 @@ def shift_virtual(nodes: Any, edges: Any, node: int, edge: int, by: int) -> None
             return
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def reroot(tree: Tree, b: int, action: int, old_index: Any, new_index: Any) -> None:
     """Makes the child under a root action the new root and keeps its subtree; an empty slot if there is no such child.
 
     `old_index` and `new_index` are scratch [M]. Nodes and edges move towards the front, parents before children: both were
     allocated in that order, so nothing that is still needed is overwritten.
     """
-    nodes, edges, states = tree.nodes[b], tree.edges[b], tree.states[b]
+    nodes, edges, states = tree.nodes, tree.edges, tree.states
+    root, first_edge = root_of(tree, b), edges_of(tree, b)
     start = -1
     if tree.node_count[b] > 0:
-        for e in range(nodes[0].first_edge, nodes[0].first_edge + nodes[0].num_edges):
-            if edges[e].action == action:
-                start = edges[e].child
-    kept_nodes, kept_edges = 0, 0
+        e = find_edge(nodes, edges, root, action)
+        start = edges[e].child if e >= 0 else -1
+    kept_nodes, kept_edges = root, first_edge
     if start >= 0:
-        for node in range(tree.node_count[b]):
-            inside = node == start or (node > start and new_index[nodes[node].parent] >= 0)
-            new_index[node] = kept_nodes if inside else -1
+        for node in range(root, root + tree.node_count[b]):
+            inside = node == start or (node > start and new_index[nodes[node].parent - root] >= 0)
+            new_index[node - root] = kept_nodes if inside else -1
             if inside:
-                old_index[kept_nodes] = node
+                old_index[kept_nodes - root] = node
                 kept_nodes += 1
-    for new in range(kept_nodes):
-        old = old_index[new]
+    for new in range(root, kept_nodes):
+        old = old_index[new - root]
         first = nodes[old].first_edge
         nodes[new] = nodes[old]
-        states[new] = states[old]
+        copy_row(states, old, states, new)
         nodes[new].first_edge = kept_edges
-        nodes[new].parent = new_index[nodes[old].parent] if new > 0 else -1
+        nodes[new].parent = new_index[nodes[new].parent - root] if new > root else -1
         for e in range(first, first + nodes[new].num_edges):
             child = edges[e].child
             edges[kept_edges] = edges[e]
-            edges[kept_edges].child = new_index[child] if child >= 0 else UNTRIED
+            edges[kept_edges].child = new_index[child - root] if child >= 0 else UNTRIED
             edges[kept_edges].virtual = 0
             if child >= 0:
                 nodes[child].parent_edge = kept_edges
             kept_edges += 1
-    tree.node_count[b], tree.edge_count[b] = kept_nodes, kept_edges
+    tree.node_count[b], tree.edge_count[b] = kept_nodes - root, kept_edges - first_edge

@@ -1,0 +1,241 @@
+"""`zerodojo train`: learns a game from zero, or goes on learning, and shows how far it is.
+
+Ctrl-C (or SIGTERM) once: a checkpoint is written and the command ends with a sentence and exit code 0, as after the time is up.
+Twice: the process ends at once with 130, and what came after the last checkpoint is lost.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+from tyro.conf import FlagCreatePairsOff, UseAppendAction
+
+from ..agents.alphazero.config import AlphaZeroConfig, LearnerConfig, ReplayConfig, RunConfig, SelfPlayConfig
+from ..agents.registry import preset_for
+from ..errors import UserError, unknown
+from ..models.config import NetworkConfig
+from ..search.config import SearchConfig
+from .arguments import FLAT, Positional, parse
+
+if TYPE_CHECKING:
+    from ..agents.alphazero.training import Progress
+    from .display import Display
+
+PROG = "zerodojo train"
+EXAMPLES = (
+    "zerodojo train connect_four --run runs/connect_four --minutes 10",
+    "zerodojo train connect_four --run runs/connect_four --minutes 10 --resume",
+    "zerodojo train connect_four --run runs/wide --option width=8 --search.simulations 16 --network.channels 96",
+    "zerodojo train tic_tac_toe --run runs/exact --steps 500 --mode sync --self-play.engine torch-fp32 --seed 7",
+    "zerodojo train connect_four --run runs/next --init runs/connect_four --learner.learning-rate 1e-3",
+)
+GYMNASIUM_ID = re.compile(r"([\w:.-]+/)?[\w:.-]+-v\d+")
+
+
+@dataclass(frozen=True)
+class Train:
+    """The arguments of `zerodojo train`; every field of a configuration is one of them."""
+
+    task: Positional[str]  # the game to learn (`zerodojo list games`)
+    run: str  # the directory that everything is written to
+    minutes: float | None = None  # how long, this time; without minutes and steps it goes on until Ctrl-C
+    steps: int | None = None  # learner steps in all, those of earlier calls included
+    resume: FlagCreatePairsOff[bool] = False  # go on with the run if it is there, start it if not
+    preset: str = ""  # settings that a new run starts from; by default the game's own (`zerodojo list presets`)
+    init: str = ""  # another run of the same game, whose weights a new run starts from
+    option: Annotated[tuple[str, ...], UseAppendAction] = ()  # an option of the game, such as width=8; may be repeated
+    seed: int = 0  # of everything random
+    placement: Annotated[RunConfig, FLAT] = RunConfig()  # where and how often
+    network: NetworkConfig = NetworkConfig()  # the network
+    search: SearchConfig = SearchConfig()  # the search
+    self_play: SelfPlayConfig = SelfPlayConfig()  # self-play
+    replay: ReplayConfig = ReplayConfig()  # what is learned from
+    learner: LearnerConfig = LearnerConfig()  # how it is learned
+
+
+def main(argv: Sequence[str]) -> int:
+    """Trains and tells what was learned. Raises UserError for arguments that do not fit, or a run that cannot go on."""
+    options, config = read(argv)
+    # Only now what takes time to import: help and refusals must answer at once.
+    from ..agents.run_directory import RunDirectory
+    from ..distributed.training import train
+    from .display import open_display
+
+    before = RunDirectory.open(options.run).steps() if RunDirectory.exists(options.run) else []
+    if options.resume and options.steps is not None and before and before[-1] >= options.steps:
+        print(f"{options.run} has {before[-1]:,} steps already, and --steps counts them all: nothing is left to do.")
+        return 0
+    with open_display(config, options.run) as display, stop_on_signals(display) as stop:
+        progress = train(
+            options.task,
+            run=options.run,
+            config=config,
+            minutes=options.minutes,
+            steps=options.steps,
+            resume=options.resume,
+            init=options.init or None,
+            report=display.report,
+            stopped=stop.is_asked,
+        )
+        display.report(progress)
+    print(closing(options, progress, argv, gone_on=bool(before), stopped=stop.is_asked()))
+    return 0
+
+
+def read(argv: Sequence[str]) -> tuple[Train, AlphaZeroConfig]:
+    """The arguments, and the configuration they make: the run's own if it goes on, else the preset's; what is typed overrides.
+
+    Raises UserError for whatever can be refused before anything is started.
+    """
+    typed = _parsed(argv, None)
+    _check(typed)
+    base = _base(typed)
+    options = _parsed(argv, replace(_defaults(base), task=typed.task, run=typed.run))
+    config = replace(
+        base,
+        options=base.options | dict(map(_option, options.option)),
+        seed=options.seed,
+        run=options.placement,
+        **{field.name: getattr(options, field.name) for field in fields(Train) if field.name in _SECTIONS},
+    )
+    if typed.init and (config.network, config.options) != (base.network, base.options) and not options.resume:
+        raise UserError("--init takes over the network and the game's options with the weights; leave those flags out")
+    from ..agents.alphazero.validation import check
+    from ..envs import make
+
+    check(config)
+    make(config.game, **config.options)  # refuses unknown options
+    return options, config
+
+
+_SECTIONS = ("network", "search", "self_play", "replay", "learner")
+
+
+def _parsed(argv: Sequence[str], default: Train | None) -> Train:
+    return parse(
+        Train,
+        argv,
+        prog=PROG,
+        description="Learn a game from nothing but its rules, or go on learning. Ctrl-C saves and leaves, twice leaves at once. "
+        "The defaults below are those of a new run without a preset of its own; on --resume they are the run's.",
+        examples=EXAMPLES,
+        default=default,
+    )
+
+
+def _defaults(base: AlphaZeroConfig) -> Train:
+    sections = {name: getattr(base, name) for name in _SECTIONS}
+    return Train(task=base.game, run="", seed=base.seed, placement=base.run, **sections)
+
+
+def _check(typed: Train) -> None:
+    """What needs no look at the disk."""
+    from ..envs.registry import GAMES
+
+    if GYMNASIUM_ID.fullmatch(typed.task):
+        raise UserError(f"{typed.task} is a Gymnasium environment; what can be trained today is a game: {', '.join(GAMES)}")
+    if typed.task not in GAMES:
+        raise unknown("game", typed.task, GAMES)
+    if typed.minutes is not None and typed.steps is not None:
+        raise UserError("--minutes and --steps are two ends of one run; give one of them")
+    if typed.minutes is not None and not 0 < typed.minutes < float("inf"):
+        raise UserError(f"--minutes is {typed.minutes:g}; it must be above 0, or leave it out to train until Ctrl-C")
+    if typed.steps is not None and typed.steps < 1:
+        raise UserError(f"--steps is {typed.steps}; it must be at least 1")
+    if not typed.run:
+        raise UserError("--run is empty; name a directory such as runs/" + typed.task)
+
+
+def _base(typed: Train) -> AlphaZeroConfig:
+    """The configuration that the flags override."""
+    from ..agents.run_directory import RunDirectory
+
+    if typed.resume and RunDirectory.exists(typed.run):
+        config = RunDirectory.open(typed.run).config
+        if config.game != typed.task:
+            raise UserError(f"{typed.run} is a run of {config.game}, not of {typed.task}; choose another --run")
+        return config
+    config = preset_for(typed.task, typed.preset)
+    if not typed.init:
+        return config
+    other = RunDirectory.open(typed.init)
+    if other.config.game != typed.task:
+        raise UserError(f"{typed.init} is a run of {other.config.game}; --init needs one of {typed.task}")
+    if not other.steps():
+        raise UserError(f"{typed.init} has no checkpoint yet, so there are no weights to start from; train it for a while first")
+    return replace(config, network=other.config.network, options=other.config.options)
+
+
+def _option(word: str) -> tuple[str, int | float | str | bool]:
+    """`width=8` as a name and a value: true and false are truth values, and what looks like a number is one."""
+    name, equals, value = word.partition("=")
+    if not name or not equals or not value:
+        raise UserError(f"--option takes a name and a value, such as width=8, not {word!r}")
+    if value.lower() in ("true", "false"):
+        return name, value.lower() == "true"
+    for number in (int, float):
+        try:
+            return name, number(value)
+        except ValueError:
+            continue
+    return name, value
+
+
+# Leaving ---------------------------------------------------------------------------------------------------------------------
+
+
+class Stop:
+    """Whether the user wants to leave. Ask `is_asked` between steps."""
+
+    def __init__(self, display: Display) -> None:
+        self._display = display
+        self._asked = False
+
+    def is_asked(self) -> bool:
+        """Whether Ctrl-C was pressed once."""
+        return self._asked
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """The signal handler. The second signal ends this process; those that Ray started for it end with it."""
+        if self._asked:
+            self._display.abandon()
+            os._exit(130)
+        self._asked = True
+        self._display.stopping()
+
+
+@contextmanager
+def stop_on_signals(display: Display) -> Iterator[Stop]:
+    """Within the block SIGINT and SIGTERM ask to stop, and the second one ends the process."""
+    stop = Stop(display)
+    before = {number: signal.signal(number, stop.handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def closing(options: Train, progress: Progress, argv: Sequence[str], *, gone_on: bool, stopped: bool) -> str:
+    """What was learned, and what to type next."""
+    again = shlex.join([*PROG.split(), *(word for word in argv if word != "--resume"), "--resume"])
+    minutes = f"{progress.seconds / 60:.1f} {'more ' if gone_on else ''}minutes"
+    if not progress.step:
+        return f"Stopped after {minutes}, before the first step of learning: there is nothing to save yet. To go on:\n  {again}"
+    title = options.task.replace("_", " ").title()
+    learned = f"{title} after {minutes}: {progress.step:,} steps on {progress.positions:,} positions"
+    ended = options.steps is not None and not stopped
+    return "\n".join([
+        f"{'Stopped and saved. ' if stopped else ''}{learned}{f'; {progress.strength}' if progress.strength else ''}.",
+        f"Play it:     zerodojo play {options.task} --opponent {shlex.quote(options.run)}",
+        f"Measure it:  zerodojo evaluate {shlex.quote(options.run)} --opponent mcts:1000",
+        f"Go on:       {again}{', with more --steps' if ended else ''}",
+    ])  # fmt: skip

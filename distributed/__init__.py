@@ -1,0 +1,1 @@
+"""The loops of `agents` placed on Ray: self-play workers as actors, with recovery. `zerodojo.train` stands in `training`."""

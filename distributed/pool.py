@@ -1,0 +1,192 @@
+"""Self-play on Ray: the pool of `agents.alphazero.pool` with one actor a worker, on this machine or on a cluster.
+
+The driver owns the learner, the replay and the checkpoints; actors hold nothing that cannot be lost. Weights are pulled: an actor
+asks the weight store, between moves, for a version newer than its own, and fetches that one object. Work in flight is bounded to
+two calls an actor: one that plays and one that waits, so that it never idles while the driver learns.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib.metadata import version as installed
+from typing import Any
+
+from ..agents.alphazero.config import AlphaZeroConfig
+from ..agents.alphazero.pool import chunk
+from ..agents.alphazero.worker import Played, SelfPlayWorker, Version
+from ..errors import UserError
+from .ray_runtime import ray_runtime
+from .weight_store import WeightStore
+
+IN_FLIGHT = 2  # calls an actor
+WAIT_SECONDS = 1.0
+START_SECONDS = 180.0  # that an actor may take to answer: it imports torch, and on a cluster waits for a free core
+MOST_DEATHS = 5  # of a worker in a row without a single game: then something is wrong with the games or the machine
+
+
+class SelfPlayActor:
+    """A SelfPlayWorker in a process of its own."""
+
+    def __init__(self, config: AlphaZeroConfig, weights: Any) -> None:
+        import torch
+
+        torch.set_num_threads(config.self_play.threads)
+        self._worker = SelfPlayWorker(config)
+        self._weights = weights
+
+    def hello(self) -> tuple[int, str]:
+        """(process id, version of zerodojo)."""
+        return os.getpid(), installed("zerodojo")
+
+    def play(self, numbers: Sequence[int], finish: int, newest: list[Any]) -> Played:
+        """As SelfPlayWorker.play, after taking the version whose reference is in `newest`, if there is one."""
+        import ray
+
+        if newest:
+            version: Version = ray.get(newest[0])
+            self._worker.refresh(lambda step: version if version.step > step else None)
+            del version  # it would keep the object in the store
+        return self._worker.play(numbers, finish=finish, newer=self._newer)
+
+    def _newer(self, step: int) -> Version | None:
+        import ray
+
+        try:
+            holder = ray.get(self._weights.newer.remote(step))
+            version: Version | None = ray.get(holder[0]) if holder else None
+        except ray.exceptions.RayActorError:  # the store died: its successor knows the next version
+            return None
+        return version
+
+
+@dataclass
+class _Worker:
+    """An actor and what it has been asked to do."""
+
+    index: int
+    actor: Any
+    pid: int
+    deaths: int = 0  # of its predecessors, since one of them brought games
+    begun: bool = False  # whether its slots have been given games
+
+
+class RayPool:
+    """A Pool of actors. A dead one is replaced and named; the games it had under way are lost, or in step played again."""
+
+    def __init__(self, config: AlphaZeroConfig, numbers: Iterator[int], *, workers: int, cores: int) -> None:
+        self._config, self._numbers = config, numbers
+        self._notices: list[str] = []
+        self._calls: dict[Any, _Worker] = {}  # what is in flight, by its reference
+        self._newest: list[Any] = []  # the newest version's reference: held, so that it stays
+        self._stack = ExitStack()
+        self._ray = self._stack.enter_context(ray_runtime(config.run.address, cores=cores))
+        try:
+            self._weights = self._ray.remote(WeightStore).options(num_cpus=0, max_restarts=-1, max_task_retries=-1).remote()
+            actors = [self._actor() for _ in range(workers)]
+            self._workers = [self._greeted(i, actor) for i, actor in enumerate(actors)]
+        except BaseException:
+            self.close()
+            raise
+
+    def poll(self, *, wait: bool) -> list[Played]:
+        for worker in self._workers:
+            while sum(other is worker for other in self._calls.values()) < IN_FLIGHT:
+                fresh, newest = (chunk(self._config), []) if worker.begun else (self._config.self_play.games, self._newest)
+                worker.begun = True
+                self._call(worker, [next(self._numbers) for _ in range(fresh)], chunk(self._config), newest)
+        ready, _ = self._ray.wait(list(self._calls), num_returns=1, timeout=WAIT_SECONDS if wait else 0)
+        if ready:
+            ready, _ = self._ray.wait(list(self._calls), num_returns=len(self._calls), timeout=0)
+        return [played for reference in ready if (played := self._result(reference)) is not None]
+
+    def play(self, numbers: Sequence[int]) -> list[Played]:
+        shares = {worker.index: list(numbers[worker.index :: len(self._workers)]) for worker in self._workers}
+        played: list[Played] = []
+        for worker in self._workers:
+            self._call_share(worker, shares)
+        while self._calls:
+            ready, _ = self._ray.wait(list(self._calls), num_returns=1)
+            worker = self._calls[ready[0]]
+            if (result := self._result(ready[0])) is not None:
+                played.append(result)
+                del shares[worker.index]
+            else:
+                self._call_share(self._workers[worker.index], shares)
+        return played
+
+    def publish(self, version: Version) -> None:
+        self._newest = [self._ray.put(version)]
+        self._ray.get(self._weights.publish.remote(version.step, self._newest))
+
+    def notices(self) -> list[str]:
+        notices, self._notices = self._notices, []
+        return notices
+
+    def close(self) -> None:
+        """Ends the actors, and Ray if it was started here."""
+        for worker in getattr(self, "_workers", []):
+            self._ray.kill(worker.actor)
+        self._stack.close()
+
+    def _call_share(self, worker: _Worker, shares: dict[int, list[int]]) -> None:
+        if share := shares.get(worker.index):
+            self._call(worker, share, len(share), self._newest)
+
+    def _call(self, worker: _Worker, numbers: list[int], finish: int, newest: list[Any]) -> None:
+        self._calls[worker.actor.play.remote(numbers, finish, newest)] = worker
+
+    def _result(self, reference: Any) -> Played | None:
+        """What a call brought; None if its worker died, which is then replaced. Raises UserError where the worker did."""
+        worker = self._calls.pop(reference, None)
+        if worker is None:  # in flight with a call whose worker died
+            return None
+        try:
+            played: Played = self._ray.get(reference)
+            worker.deaths = 0
+            return played
+        except self._ray.exceptions.RayTaskError as error:
+            if isinstance(error.cause, UserError):
+                raise error.cause from None
+            raise
+        except self._ray.exceptions.RayError as error:  # the process died, its node, or what it had made
+            self._replace(worker, error)
+            return None
+
+    def _replace(self, worker: _Worker, error: Exception) -> None:
+        self._calls = {reference: other for reference, other in self._calls.items() if other is not worker}
+        self._ray.kill(worker.actor)  # whatever is left of it
+        if worker.deaths + 1 == MOST_DEATHS:
+            raise UserError(
+                f"self-play worker {worker.index} died {MOST_DEATHS} times in a row ({_first_line(error)}); see --workers 0"
+            )
+        self._workers[worker.index] = fresh = self._greeted(worker.index, self._actor())
+        fresh.deaths = worker.deaths + 1
+        self._notices.append(f"self-play worker {worker.index} (process {worker.pid}) died; process {fresh.pid} takes its place")
+
+    def _actor(self) -> Any:
+        options = {"num_cpus": self._config.self_play.threads, "max_restarts": 0, "max_task_retries": 0}
+        return self._ray.remote(SelfPlayActor).options(**options).remote(self._config, self._weights)
+
+    def _greeted(self, index: int, actor: Any) -> _Worker:
+        """An actor that answers and runs the same zerodojo. Raises UserError if it does not."""
+        try:
+            pid, version = self._ray.get(actor.hello.remote(), timeout=START_SECONDS)
+        except self._ray.exceptions.GetTimeoutError as error:
+            raise UserError(
+                f"self-play worker {index} has not started for {START_SECONDS:.0f} seconds: the cluster may have no free core; "
+                "ask for fewer --workers"
+            ) from error
+        except self._ray.exceptions.RayError as error:
+            raise UserError(f"self-play worker {index} does not start: {_first_line(error)}") from error
+        if version != installed("zerodojo"):
+            raise UserError(
+                f"a node of the cluster has zerodojo {version}, this one {installed('zerodojo')}; install the same on all"
+            )
+        return _Worker(index, actor, pid)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,118 @@
+"""`zerodojo.train`: a run from its directory, its configuration and its placement. The front door and Python programs call it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from ..agents.alphazero.config import AlphaZeroConfig
+from ..agents.alphazero.pool import LocalPool, Pool
+from ..agents.alphazero.training import Measure, Progress, Training
+from ..agents.alphazero.validation import check
+from ..agents.registry import preset_for
+from ..agents.run_directory import RunDirectory, check_resume
+from ..envs import Game, make
+from ..errors import UserError
+from ..evaluation import strength
+from ..machine import available_cores
+
+
+def train(
+    task: str,
+    *,
+    run: str | Path,
+    config: AlphaZeroConfig | None = None,
+    minutes: float | None = None,
+    steps: int | None = None,
+    resume: bool = False,
+    init: str | Path | None = None,
+    measure: Measure | None = strength.measure,
+    report: Callable[[Progress], None] = lambda progress: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Progress:
+    """Trains an agent on a game by self-play and returns where it stands at the end; everything else is in the run directory.
+
+    Args:
+        task: a game's name.
+        run: the run directory; new, or with `resume` gone on with.
+        config: settings; by default the task's preset, and on resume the run's own.
+        minutes: of this call. Without minutes and steps it goes on until stopped.
+        steps: in total, of the learner.
+        resume: go on with the run if it is there, start it if not.
+        init: another run of the same game whose weights a new run starts from; with `@STEP`, those of that step.
+        measure: how strength is measured along the way; None leaves it out.
+        report: called several times a second with where the run stands.
+        stopped: asked between steps; once it says True, a checkpoint is written and the call returns.
+
+    Raises:
+        UserError: the run exists and `resume` is off, is being written by another process, belongs to another task, or does not
+            go with the configuration; the disk refuses; the loss is not finite.
+    """
+    source = None if init is None else RunDirectory.at(str(init))  # before anything is written
+    directory = _directory(task, Path(run), config, resume)
+    with directory.locked():
+        directory.set_config(resolve(config, directory.config) if config is not None else directory.config)
+        training = Training(
+            directory,
+            placement(directory.config),
+            minutes=minutes,
+            steps=steps,
+            init=source,
+            measure=measure,
+            report=report,
+            stopped=stopped,
+        )
+        return training.run()
+
+
+def resolve(asked: AlphaZeroConfig, saved: AlphaZeroConfig) -> AlphaZeroConfig:
+    """What a run goes on with. Raises UserError for a change that may not be, or a value that makes no sense."""
+    config = check_resume(saved, with_resolved_options(asked))
+    check(config)
+    return config
+
+
+def with_resolved_options(config: AlphaZeroConfig) -> AlphaZeroConfig:
+    """The configuration with every option of its game written out. Raises UserError for an unknown game or option."""
+    game: Game = make(config.game, **config.options)
+    return replace(config, options=dict(game.spec.options))
+
+
+def placement(config: AlphaZeroConfig) -> Callable[[AlphaZeroConfig, Iterator[int]], Pool]:
+    """Where self-play happens: in this process without workers, else on Ray; sets the learner's threads to what is left.
+
+    In step the learner has all cores, for the workers wait meanwhile; so what it learns does not depend on their number.
+    """
+    cores = available_cores()
+    workers = default_workers(cores) if config.run.workers < 0 else config.run.workers
+    left = cores if config.run.mode == "sync" else cores - workers * config.self_play.threads
+    threads = config.learner.threads or max(1, left)
+
+    def make_pool(config: AlphaZeroConfig, numbers: Iterator[int]) -> Pool:
+        import torch
+
+        torch.set_num_threads(threads)
+        if workers == 0:
+            return LocalPool(config, numbers)
+        from .pool import RayPool
+
+        return RayPool(config, numbers, workers=workers, cores=max(cores, workers * config.self_play.threads))
+
+    return make_pool
+
+
+def default_workers(cores: int) -> int:
+    """One core in four learns, the others play; a single core does both in one process."""
+    return 0 if cores == 1 else cores - max(1, cores // 4)
+
+
+def _directory(task: str, path: Path, config: AlphaZeroConfig | None, resume: bool) -> RunDirectory:
+    if resume and RunDirectory.exists(path):
+        directory = RunDirectory.open(path)
+        if directory.config.game != task:
+            raise UserError(f"{path} is a run of {directory.config.game}, not of {task}; choose another --run")
+        return directory
+    resolved = with_resolved_options(config or preset_for(task))
+    check(resolved)
+    return RunDirectory.create(path, resolved)

@@ -1,0 +1,92 @@
+"""`zerodojo bench`: what it measures adds up, and JSON has the keys that programs count on."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from zerodojo.cli.bench import BENCHMARKS
+from zerodojo.cli.bench_selfplay import Rates
+from zerodojo.cli.main import main
+
+KEYS = {
+    "positions_per_s",
+    "evaluations_per_s",
+    "network_limit_per_s",
+    "efficiency",
+    "search_only_simulations_per_s",
+    "engine",
+    "threads",
+    "batch",
+}
+RATES = Rates(
+    positions=1000.0,
+    evaluations=26_000.0,
+    network_limit=29_000.0,
+    search_only=1_000_000.0,
+    simulations=31.5,
+    batch=248.4,
+    preparing=0.6,
+    preparing_share=0.028,
+    engine="openvino-int8",
+    threads=1,
+)
+
+
+def test_selfplay_as_json(capsys):
+    assert main(["bench", "selfplay", "--game", "tic_tac_toe", "--seconds", "1", "--engine", "torch-fp32", "--json", "-"]) == 0
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert found.keys() == KEYS
+    assert (found["engine"], found["threads"]) == ("torch-fp32", 1)
+    assert 0 < found["batch"] <= 64
+    assert found["efficiency"] == pytest.approx(found["evaluations_per_s"] / found["network_limit_per_s"])
+    assert 0 < found["efficiency"] < 1.5  # a busy machine can lift it over 1
+    assert found["search_only_simulations_per_s"] > found["evaluations_per_s"] > found["positions_per_s"] > 0
+    assert "\x1b" not in said.err
+
+
+def test_the_table_says_what_limits():
+    assert "What limits is the network." in RATES.told("connect_four")
+    assert "the network 89.7%, the search 3.1%, preparing new versions of it 2.8%, everything else 4.4%." in RATES.told(
+        "connect_four"
+    )
+    assert "What limits is the search." in replace(RATES, search_only=50_000.0, network_limit=90_000.0).told("connect_four")
+
+
+def test_the_result_in_a_file_and_as_a_table(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("zerodojo.cli.bench_selfplay.SelfPlayBench", lambda config, game: Fake())
+    assert main(["bench", "selfplay", "--json", str(tmp_path / "bench.json")]) == 0
+    assert json.loads((tmp_path / "bench.json").read_text()).keys() == KEYS
+    assert capsys.readouterr().out == RATES.told("connect_four") + "\n"
+
+
+class Fake:
+    def measure(self, seconds):
+        return RATES
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("selfpaly", "unknown benchmark 'selfpaly'; did you mean selfplay"),
+        ("selfplay --seconds 0", "--seconds is 0; it must be above 0"),
+        ("selfplay --game conect_four", "unknown game 'conect_four'; did you mean connect_four"),
+        ("selfplay --engine openvin", "unknown engine 'openvin'; did you mean openvino-"),
+        ("selfplay --json /no/such/folder/x.json", "cannot write /no/such/folder/x.json"),
+    ],
+)
+def test_refusals(words, line, capsys):
+    assert main(["bench", *words.split()]) == 2
+    said = capsys.readouterr()
+    assert line in said.err
+    assert said.err.count("\n") == 1
+    assert said.out == ""
+
+
+def test_help_names_every_benchmark(capsys):
+    with pytest.raises(SystemExit):
+        main(["bench", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    for name, entry in BENCHMARKS.items():
+        assert f"{name}, {entry.summary}" in said
