@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ..errors import unknown
 from ..models.config import NetworkConfig
+from ..search.config import SearchConfig
 from .alphazero.config import AlphaZeroConfig, LearnerConfig, ReplayConfig, SelfPlayConfig
 
 
@@ -33,7 +34,16 @@ DEFAULT = "default"
 
 PRESETS: dict[str, Preset] = {
     DEFAULT: Preset("alphazero", AlphaZeroConfig(), "a residual tower of 64 channels and 5 blocks: any small board"),
-    "connect_four": Preset("alphazero", AlphaZeroConfig(game="connect_four"), "strong after ten minutes on two cores"),
+    "connect_four": Preset(
+        "alphazero",
+        AlphaZeroConfig(
+            game="connect_four",
+            network=NetworkConfig(policy_channels=16, value_channels=16, value_hidden=128),
+            search=SearchConfig(simulations=24),
+            learner=LearnerConfig(planned_steps=22_000),
+        ),
+        "planned for an hour on two cores",
+    ),
     "tic_tac_toe": Preset(
         "alphazero",
         AlphaZeroConfig(

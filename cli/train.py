@@ -9,7 +9,10 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import signal
+import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -86,7 +89,9 @@ def main(argv: Sequence[str]) -> int:
             stopped=stop.is_asked,
         )
         display.report(progress)
-    print(closing(options, progress, argv, gone_on=bool(before), stopped=stop.is_asked()))
+    sentence, *commands = closing(options, progress, argv, gone_on=bool(before), stopped=stop.is_asked())
+    print(textwrap.fill(sentence, shutil.get_terminal_size().columns) if sys.stdout.isatty() else sentence)
+    print(*commands, sep="\n")
     return 0
 
 
@@ -224,18 +229,21 @@ def stop_on_signals(display: Display) -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
-def closing(options: Train, progress: Progress, argv: Sequence[str], *, gone_on: bool, stopped: bool) -> str:
-    """What was learned, and what to type next."""
+def closing(options: Train, progress: Progress, argv: Sequence[str], *, gone_on: bool, stopped: bool) -> list[str]:
+    """What was learned, in a sentence, and what to type next."""
     again = shlex.join([*PROG.split(), *(word for word in argv if word != "--resume"), "--resume"])
     minutes = f"{progress.seconds / 60:.1f} {'more ' if gone_on else ''}minutes"
     if not progress.step:
-        return f"Stopped after {minutes}, before the first step of learning: there is nothing to save yet. To go on:\n  {again}"
+        return [
+            f"Stopped after {minutes}, before the first step of learning: there is nothing to save yet.",
+            f"Go on:       {again}",
+        ]
     title = options.task.replace("_", " ").title()
     learned = f"{title} after {minutes}: {progress.step:,} steps on {progress.positions:,} positions"
     ended = options.steps is not None and not stopped
-    return "\n".join([
+    return [
         f"{'Stopped and saved. ' if stopped else ''}{learned}{f'; {progress.strength}' if progress.strength else ''}.",
         f"Play it:     zerodojo play {options.task} --opponent {shlex.quote(options.run)}",
         f"Measure it:  zerodojo evaluate {shlex.quote(options.run)} --opponent mcts:1000",
         f"Go on:       {again}{', with more --steps' if ended else ''}",
-    ])  # fmt: skip
+    ]

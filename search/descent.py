@@ -17,7 +17,7 @@ from .noise import fill_gumbel
 from .puct import PUCT, choose_puct, mix_noise
 from .tree import PENDING, UNKNOWN, UNTRIED, Tree, add_node, back_up, copy_row, root_of, shift_virtual
 
-IDLE, ROOT, SEARCHING, DONE = 0, 1, 2, 3  # a slot: nothing asked; its root awaits an evaluation; under way; finished
+IDLE, DONE, ROOT, SEARCHING = 0, 1, 2, 3  # a slot: nothing asked; finished; its root awaits an evaluation; under way
 
 
 class Slots(NamedTuple):
@@ -52,15 +52,6 @@ class Rule(NamedTuple):
     gumbel: Gumbel
     puct: PUCT
     solve: bool
-
-
-@kernel
-def any_active(phase: Any) -> bool:
-    """Whether a search is under way in some slot, from the phases [B]."""
-    for b in range(len(phase)):
-        if phase[b] == ROOT or phase[b] == SEARCHING:
-            return True
-    return False
 
 
 @kernel
@@ -129,7 +120,9 @@ def select(tree: Tree, slots: Slots, rule: Rule, each: int, leaves: Leaves) -> t
 
 
 @kernel
-def settle(tree: Tree, slots: Slots, rule: Rule, each: int, leaves: Leaves, roots: int, rewards: Any, terminal: Any, count: int) -> int:
+def settle(
+    tree: Tree, slots: Slots, rule: Rule, each: int, leaves: Leaves, roots: int, rewards: Any, terminal: Any, count: int
+) -> int:
     """Takes in what the rules said of the leaves after the roots: ends simulations that met the end of the game, and moves the
     other leaves to the front of `leaves`; returns how many there are. rewards [count - roots, P], terminal [count - roots]."""
     nodes, edges = tree.nodes, tree.edges

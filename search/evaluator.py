@@ -55,7 +55,7 @@ class RolloutEvaluator:
         for _ in range(self._rollouts):
             seeds = self._generator.integers(0, 2**64, n, np.uint64)
             values += self._game.playout(states, seeds)[np.arange(n), mover]
-        return np.zeros((n, self._game.spec.num_actions), np.float32), values / self._rollouts
+        return np.zeros((n, self._game.spec.num_actions), np.float32), values / np.float32(self._rollouts)
 
 
 class CachedEvaluator:

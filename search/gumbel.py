@@ -50,7 +50,7 @@ def fill_schedule(schedule: Any, considered: int) -> None:
 
 
 @kernel
-def complete_q(nodes: Any, edges: Any, node: int, rule: Gumbel, q: Any) -> tuple[int, float]:
+def complete_q(nodes: Any, edges: Any, node: int, rule: Gumbel, q: Any) -> tuple[int, np.float32]:
     """Completed Q of every edge of a node into q [n]; returns the node's visits and the factor of sigma.
 
     An untried move is worth v_mix, the mixed value of their appendix D; sigma(q) = (c_visit + max N) c_scale (q + 1) / 2, of which
@@ -67,8 +67,7 @@ def complete_q(nodes: Any, edges: Any, node: int, rule: Gumbel, q: Any) -> tuple
             tried += edges[e].prior
             weighted += edges[e].prior * q[i]
             visits += here
-            if here > most:
-                most = here
+            most = max(most, here)
     mixed = nodes[node].value
     if visits > 0:
         mixed = (mixed + np.float32(visits) * weighted / tried) / np.float32(1 + visits)
@@ -79,14 +78,13 @@ def complete_q(nodes: Any, edges: Any, node: int, rule: Gumbel, q: Any) -> tuple
 
 
 @kernel
-def weigh(nodes: Any, edges: Any, node: int, scale: float, q: Any, policy: Any) -> float:
+def weigh(nodes: Any, edges: Any, node: int, scale: np.float32, q: Any, policy: Any) -> np.float32:
     """The improved policy softmax(logits + sigma(completed Q)), not yet divided by its sum, into policy [n]; returns the sum."""
     first, n = nodes[node].first_edge, nodes[node].num_edges
     highest = np.float32(-np.inf)
     for i in range(n):
         policy[i] = edges[first + i].logit + scale * q[i]
-        if policy[i] > highest:
-            highest = policy[i]
+        highest = max(highest, policy[i])
     total = np.float32(0.0)
     for i in range(n):
         policy[i] = np.exp(policy[i] - highest)
@@ -95,7 +93,7 @@ def weigh(nodes: Any, edges: Any, node: int, scale: float, q: Any, policy: Any) 
 
 
 @kernel
-def improve(nodes: Any, edges: Any, node: int, rule: Gumbel, q: Any, policy: Any) -> float:
+def improve(nodes: Any, edges: Any, node: int, rule: Gumbel, q: Any, policy: Any) -> np.float32:
     """The improved policy of a node into policy [n], completed Q into q [n]; returns the policy's value."""
     _, scale = complete_q(nodes, edges, node, rule, q)
     total = weigh(nodes, edges, node, scale, q, policy)

@@ -91,6 +91,7 @@ def read(tree: Tree, slots: Slots, rule: Rule, temperature: float, rows: Any, re
             share_visits(nodes, edges, root, rule.solve, policy)
             best = best_puct(nodes, edges, root, policy, temperature, slots.key[b])
         result.value[row] = nodes[root].exact if nodes[root].exact != UNKNOWN else value
+        result.solved[row] = nodes[root].exact != UNKNOWN
         result.action[row] = edges[best].action
         first = nodes[root].first_edge
         for i in range(nodes[root].num_edges):

@@ -96,7 +96,7 @@ class Search:
             raise ValueError("the game is over; there is nothing to search")
         self._call_off()
         tree, slots = self._tree, self._slots
-        roots = rows * (self.config.simulations + 1)
+        roots = rows * tree.nodes_each
         slots.budget[rows] = budget
         slots.key[rows] = keys
         slots.spent[rows] = 0
@@ -125,7 +125,7 @@ class Search:
     def update(self, logits: Floats, values: Floats) -> None:
         """What the evaluator said of the leaves of `select`: logits [N, A], values [N] for the player to move there.
 
-        A logit of -inf is a move it would never play. Raises ValueError, with nothing changed, for other numbers that are not finite.
+        A logit of -inf is a move it would never play. Raises ValueError, with nothing changed, for others that are not finite.
         """
         count = self._waiting
         if count:
@@ -145,7 +145,7 @@ class Search:
 
     def active(self) -> bool:
         """Whether a search is still under way."""
-        return bool(descent.any_active(self._slots.phase))
+        return bool((self._slots.phase >= descent.ROOT).any())
 
     def release(self, rows: NDArray[np.integer[Any]]) -> None:
         """These slots are not needed for now; what they found stays until they begin anew."""
@@ -182,7 +182,7 @@ class Search:
     def advance(self, rows: NDArray[np.integer[Any]], actions: NDArray[np.integer[Any]]) -> None:
         """The actions [R] were played: keeps the subtrees below them for `begin(..., keep=True)`, where there are any."""
         self._call_off()
-        order = np.empty(self.config.simulations + 1, np.int32)
+        order = np.empty(self._tree.nodes_each, np.int32)
         moved = np.empty_like(order)
         for b, action in zip(rows, actions, strict=True):
             tree.reroot(self._tree, b, action, order, moved)

@@ -2,10 +2,10 @@
 
 Called by `search.Search`. The kernels here know neither rules nor networks: they keep the statistics.
 
-Letters: `B` slots (games side by side), `M` nodes a slot, `E` edges a slot, `S` numbers in a state row. The trees lie one behind the
-other in the same arrays: the nodes of slot b begin with its root at `b * M`, its edges at `b * E`, and a node or an edge is named by
-its place in the whole array. Every value and Q is seen by the player to move at the node it belongs to; an edge belongs to the node
-it leaves.
+Letters: `B` slots (games side by side), `M` nodes a slot, `E` edges a slot, `S` numbers in a state row. The trees lie one behind
+the other in the same arrays: the nodes of slot b begin with its root at `b * M`, its edges at `b * E`, and a node or an edge is
+named by its place in the whole array. Every value and Q is seen by the player to move at the node it belongs to; an edge belongs to
+the node it leaves.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ EDGE = np.dtype(
 class Tree(NamedTuple):
     """B trees."""
 
+    nodes_each: int  # M
+    edges_each: int  # E
     node_count: NDArray[np.int32]  # [B], in use
     edge_count: NDArray[np.int32]  # [B], in use
     nodes: NDArray[Any]  # [B * M] of NODE
@@ -60,11 +62,16 @@ class Tree(NamedTuple):
 
 
 def allocate(*, slots: int, simulations: int, max_legal: int, state_size: int, state_dtype: np.dtype[Any]) -> Tree:
-    """Empty trees for `simulations` a search; memory is touched only as it is used. Raises ValueError when int32 cannot count it."""
+    """Empty trees for `simulations` a search; memory is touched only as it is used.
+
+    Raises ValueError for more edges than an int32 can count.
+    """
     most = simulations + 1
     if slots * most * max_legal >= 2**31:
         raise ValueError(f"{slots} searches of {simulations} simulations are too large for one Search; make it smaller")
     return Tree(
+        nodes_each=most,
+        edges_each=most * max_legal,
         node_count=np.zeros(slots, np.int32),
         edge_count=np.zeros(slots, np.int32),
         nodes=np.empty(slots * most, NODE),
@@ -76,13 +83,13 @@ def allocate(*, slots: int, simulations: int, max_legal: int, state_size: int, s
 @kernel
 def root_of(tree: Tree, b: int) -> int:
     """The root of slot b."""
-    return b * (len(tree.nodes) // len(tree.node_count))
+    return b * tree.nodes_each
 
 
 @kernel
 def edges_of(tree: Tree, b: int) -> int:
     """The first edge of slot b."""
-    return b * (len(tree.edges) // len(tree.edge_count))
+    return b * tree.edges_each
 
 
 @kernel
@@ -97,14 +104,12 @@ def add_edges(edges: Any, first: int, legal: Any, logits: Any, i: int) -> int:
         if legal[i, a]:
             edges[last].action = a
             edges[last].logit = logits[i, a]
-            if logits[i, a] > highest:
-                highest = logits[i, a]
+            highest = max(highest, logits[i, a])
             last += 1
     total = np.float32(0.0)
     for e in range(first, last):
         logit = edges[e].logit - highest
-        if logit < LEAST_LOGIT:
-            logit = LEAST_LOGIT
+        logit = max(logit, LEAST_LOGIT)
         edges[e].logit = logit
         edges[e].prior = np.exp(logit)
         total += edges[e].prior
@@ -123,7 +128,17 @@ def add_edges(edges: Any, first: int, legal: Any, logits: Any, i: int) -> int:
 
 @kernel
 def add_node(
-    tree: Tree, b: int, parent: int, edge: int, reward: float, state: Any, to_play: Any, legal: Any, logits: Any, values: Any, i: int
+    tree: Tree,
+    b: int,
+    parent: int,
+    edge: int,
+    reward: float,
+    state: Any,
+    to_play: Any,
+    legal: Any,
+    logits: Any,
+    values: Any,
+    i: int,
 ) -> int:
     """Adds the node of an evaluated leaf below an edge (parent -1: the root); returns it. The leaf is row i of the arrays:
     state [N, S], to_play [N], legal and logits [N, A], values [N]."""

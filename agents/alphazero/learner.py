@@ -1,7 +1,7 @@
 """The learner: one network, one optimiser, one step per batch. Called by the training loop.
 
 The loss is AlphaGo Zero's: cross-entropy of the policy with the search's, squared error of the value (Silver et al. 2017,
-equation 1); weight decay is decoupled (AdamW) and spares biases and norms. Play uses an exponential moving average of the weights.
+equation 1); the optimiser is in `optimizer`. Play uses an exponential moving average of the weights.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from torch.nn import functional as F
 from ...models.hardware import has_bf16
 from ...models.network import PolicyValueNetwork, Weights, get_weights, set_weights
 from .config import LearnerConfig
+from .optimizer import Arrays, Optimizer
 from .replay import Batch
 
-Arrays = dict[str, NDArray[Any]]
 FINAL_RATE = 0.05  # of the learning rate's height, at the end of a plan
 
 
@@ -51,13 +51,7 @@ class Learner:
         self._config = config
         self._device = torch.device(config.device)
         self._network = network.to(self._device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-        decayed = [p for p in network.parameters() if p.ndim > 1]
-        spared = [p for p in network.parameters() if p.ndim <= 1]
-        self._optimizer = torch.optim.AdamW(
-            [{"params": decayed, "weight_decay": config.weight_decay}, {"params": spared, "weight_decay": 0.0}],
-            lr=config.learning_rate,
-            fused=True,
-        )
+        self._optimizer = Optimizer(network, config)
         self._state = [t for t in network.state_dict().values() if t.is_floating_point()]
         self._average = [t.detach().clone() for t in self._state]
         self._bf16 = config.precision == "bf16" or (config.precision == "auto" and (self._device.type == "cuda" or has_bf16()))
@@ -76,7 +70,7 @@ class Learner:
         policy_loss = -(policy * log_policy).sum(1).mean()
         value_loss = F.mse_loss(predicted.float(), value)
         loss = policy_loss + config.value_weight * value_loss
-        self._optimizer.zero_grad(set_to_none=True)
+        network.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(network.parameters(), config.gradient_clip)
         if not (math.isfinite(loss.item()) and math.isfinite(norm.item())):
@@ -84,9 +78,7 @@ class Learner:
                 buffer.copy_(before)
             raise NonFiniteLoss(self.steps, batch)
         rate = learning_rate(config, self.steps)
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
-        self._optimizer.step()
+        self._optimizer.step(rate)
         self.steps += 1
         self._follow()
         with torch.no_grad():
@@ -112,9 +104,7 @@ class Learner:
     def state(self) -> Arrays:
         """Everything `load` needs to go on exactly here, the averaged weights aside."""
         state: Arrays = {f"weight/{name}": array for name, array in get_weights(self._network).items()}
-        for i, parameter in enumerate(self._parameters()):
-            moments = self._optimizer.state.get(parameter, {})
-            state |= {f"adam/{i}/{key}": _numpy(moment) for key, moment in moments.items()}
+        state |= self._optimizer.state()
         state["steps"] = np.array(self.steps, np.int64)
         return state
 
@@ -127,22 +117,10 @@ class Learner:
                 average.copy_(torch.tensor(weights[name]))
         if state is not None:
             self.steps = int(state["steps"])
-            for i, parameter in enumerate(self._parameters()):
-                prefix = f"adam/{i}/"
-                moments = {name[len(prefix) :]: torch.tensor(array) for name, array in state.items() if name.startswith(prefix)}
-                if moments:
-                    step = moments.pop("step")
-                    self._optimizer.state[parameter] = {
-                        "step": step
-                    } | {  # laid out in memory as the parameter: fused steps need it
-                        key: torch.empty_like(parameter).copy_(moment) for key, moment in moments.items()
-                    }
+            self._optimizer.load(state)
 
     def _names(self) -> list[str]:
         return [name for name, t in self._network.state_dict().items() if t.is_floating_point()]
-
-    def _parameters(self) -> list[nn.Parameter]:
-        return [p for group in self._optimizer.param_groups for p in group["params"]]
 
 
 def learning_rate(config: LearnerConfig, step: int) -> float:

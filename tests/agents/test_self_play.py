@@ -97,10 +97,11 @@ def test_games_replay_and_are_what_they_say(name: str, rule: str, judge) -> None
     assert (records.policy >= 0).all()
 
 
+@pytest.mark.parametrize("name", ["tic_tac_toe", "connect_four"])
 @pytest.mark.parametrize("judge", [UniformEvaluator, network_evaluator])
-def test_a_game_depends_on_its_number_alone(judge) -> None:  # type: ignore[no-untyped-def]
+def test_a_game_depends_on_its_number_alone(name: str, judge) -> None:  # type: ignore[no-untyped-def]
     """Bit for bit: any number of slots, any company, any order."""
-    game = make("connect_four")
+    game = make(name)
     evaluator = judge(game)
     expected = play(game, range(24), evaluator)
     for slots in (1, 3, 24, 100):
@@ -108,7 +109,7 @@ def test_a_game_depends_on_its_number_alone(judge) -> None:  # type: ignore[no-u
     assert_same(play(game, list(range(23, -1, -1)), evaluator, slots=5), expected)
     alone = GameRecords.concatenate([play(game, [number], evaluator, slots=2) for number in range(24)])
     assert_same(alone, expected)
-    among_others = play(game, range(-0, 60), evaluator, slots=7)
+    among_others = play(game, range(60), evaluator, slots=7)
     plies, entries = expected.length.sum(), expected.policy_size.sum()
     np.testing.assert_array_equal(among_others.action[:plies], expected.action)
     np.testing.assert_array_equal(among_others.policy[:entries], expected.policy)

@@ -105,19 +105,22 @@ def test_samples_never_outrun_positions(new_run, monkeypatch: pytest.MonkeyPatch
 
 
 @MODES
+def test_a_run_goes_on_from_its_directory(new_run, mode: str) -> None:  # type: ignore[no-untyped-def]
+    run = new_run(config=changed(run__mode=mode))
+    for steps in (25, 26, 40):
+        train(RunDirectory.open(run.path), steps=steps)
+        assert run.steps()[-1] == steps
+        assert_consistent(run)
+
+
 @pytest.mark.parametrize("rest", [7, 15])
-def test_a_run_gone_on_with_is_the_same_run(new_run, mode: str, rest: int) -> None:  # type: ignore[no-untyped-def]
+def test_a_run_gone_on_with_is_the_same_run(new_run, rest: int) -> None:  # type: ignore[no-untyped-def]
     """In step, N + M steps in two calls are one call of as many: weights, moments, games, counters, metrics, number for number."""
-    if mode == "async":
-        pytest.skip("out of step, games under way are begun anew") if rest != 15 else None
-    config = changed(run__mode=mode)
-    one, two = new_run("one", config), new_run("two", config)
+    one, two = new_run("one"), new_run("two")
     train(one, steps=40)
     train(two, steps=40 - rest)
     train(RunDirectory.open(two.path), steps=40)
     assert_consistent(two)
-    if mode == "async":
-        return
     a, b = one.load(), two.load()
     for mine, its in ((a.weights, b.weights), (a.learner, b.learner)):
         assert mine.keys() == its.keys()

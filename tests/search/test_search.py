@@ -169,7 +169,11 @@ def subtree(search: Search, node: int) -> tuple[object, ...]:
             assert tree.nodes[child]["parent_edge"] == index
         numbers = tuple(edge[name].item() for name in tree.edges.dtype.names if name != "child")
         below.append((numbers, subtree(search, child) if child >= 0 else None))
-    return tree.states[node].tobytes(), *(here[name].item() for name in ("value", "exact", "visits", "reward", "to_play")), tuple(below)
+    return (
+        tree.states[node].tobytes(),
+        *(here[name].item() for name in ("value", "exact", "visits", "reward", "to_play")),
+        tuple(below),
+    )
 
 
 def test_a_kept_tree_counts_towards_the_budget() -> None:

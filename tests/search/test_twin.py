@@ -136,8 +136,8 @@ def test_logits_of_minus_infinity_and_huge_ones_agree_too() -> None:
 
     evaluator = Extreme(game)
     states = random_positions(game, 12, seed=4, most=3)
-    for rule in RULES:
-        config = replace(RULES[rule], simulations=24, solve=False)
+    for rule in RULES.values():
+        config = replace(rule, simulations=24, solve=False)
         result = think(game, config, evaluator, states)
         for i, state in enumerate(states):
             twin = TwinSearch(game, config, evaluator)
