@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 from .errors import UserError
 
 if TYPE_CHECKING:
+    from . import agents, envs
     from .distributed.training import train
 
-__all__ = ["UserError", "__version__", "train"]
+__all__ = ["UserError", "__version__", "agents", "envs", "train"]
 
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    """`train`, once it is asked for: it needs torch and Ray, and most of the package does not."""
+    """The public names, once they are asked for: `train` needs torch and Ray, and most of the package does not."""
     if name == "train":
         return import_module(".distributed.training", __name__).train
+    if name in ("agents", "envs"):
+        return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

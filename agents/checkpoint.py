@@ -39,7 +39,7 @@ class Checkpoint:
     step: int
     weights: Arrays  # what plays (the averaged weights)
     learner: Arrays | None = None  # raw weights, optimizer moments, under flat names
-    state: dict[str, Any] | None = None  # JSON values: counters, generator states, the cursor of the game store
+    state: dict[str, Any] | None = None  # JSON values: counters, and the cursor of the game store
 
 
 class BrokenCheckpointError(Exception):

@@ -53,7 +53,7 @@ def ray_runtime(address: str, *, cores: int) -> Iterator[ModuleType]:
                 else:
                     own = {"num_cpus": cores, "num_gpus": 0, "object_store_memory": OBJECT_STORE, "_temp_dir": str(folder)}
                     ray.init(address="local", include_dashboard=False, **own, **shared)
-        except (OSError, ValueError, RuntimeError) as error:
+        except Exception as error:  # Ray raises bare ones too, as when its node takes too long to start
             where = f"no Ray cluster answers at {address!r}" if address else "Ray cannot start on this machine"
             remedy = "start one with `ray start --head`, or leave --address out" if address else "or train with --workers 0"
             raise UserError(f"{where} ({(str(error).splitlines() or ['no reason given'])[0]}); {remedy}") from error

@@ -46,14 +46,14 @@ class LearnerConfig:
     batch: int = 256  # AlphaZero: 4,096; on two cores many small steps learn far more per sample (docs/results.md)
     optimizer: Literal["adamw", "muon"] = "muon"  # muon: for convolutions, AdamW for the rest (Jordan et al. 2024)
     learning_rate: float = 2e-3  # at its height
-    warmup_steps: int = 200
+    warmup_steps: int = 200  # over which the learning rate rises
     planned_steps: int = 0  # cosine decay to a twentieth over so many steps, then the next cycle warms up again; 0 keeps the height
     weight_decay: float = 1e-4  # AlphaGo Zero: 1e-4
     value_weight: float = 1.0  # of the value loss; AlphaGo Zero: 1
     gradient_clip: float = 4.0  # norm of the gradient
     ema: float = 0.999  # a step, of the weights that play
     precision: Literal["auto", "fp32", "bf16"] = "auto"  # bf16 where the processor has it
-    device: str = "cpu"
+    device: str = "cpu"  # of the learner: cpu or cuda
     threads: int = 0  # of the learner; 0 takes the cores that the workers leave
     first_publish: int = 80  # learner steps before the first version: until then self-play knows nothing
     publish_steps: int = 200  # learner steps between two versions of the weights

@@ -18,6 +18,7 @@ from .engine import Engine, EngineUnavailable, Floats
 from .registry import ENGINES
 
 REFERENCE = "torch-fp32"
+DISAGREES = "disagrees with fp32"
 TOP_MOVE_AGREEMENT = 0.97  # least share of positions with the same top move; measured: int8 .995
 VALUE_DIFFERENCE = 0.03  # mean difference of values must be less; measured: int8 .005
 TIE = 0.01  # two moves whose fp32 probabilities differ by less are both the top move: a search cannot tell them apart
@@ -37,7 +38,8 @@ class PreparationReport:
 
     def __str__(self) -> str:
         checked = f"same top move {self.top_move_agreement:.1%}, value difference {self.value_difference:.4f}"
-        return "; ".join([f"{self.chosen} ({checked})", *(f"not {name}: {reason}" for name, reason in self.tried)])
+        failed = [f"not {name}, which {reason}" for name, reason in self.tried if reason.startswith(DISAGREES)]
+        return "; ".join([f"{self.chosen} ({checked})", *failed])
 
 
 class Prepared(NamedTuple):
@@ -77,7 +79,7 @@ def prepare(name: str, network: PolicyValueNetwork, calibration: Floats, *, batc
         agreement, difference = compare(expected, engine.evaluate(checked))
         if agreement >= TOP_MOVE_AGREEMENT and difference < VALUE_DIFFERENCE:
             break
-        tried.append((candidate, f"disagrees with fp32: same top move {agreement:.1%}, value difference {difference:.3f}"))
+        tried.append((candidate, f"{DISAGREES}: same top move {agreement:.1%}, value difference {difference:.3f}"))
     else:
         engine, agreement, difference = reference, 1.0, 0.0
     report = PreparationReport(

@@ -1,4 +1,4 @@
-"""Self-play: a game is its number. Nothing else decides it: not the slots, nor the games beside it, nor how they were handed out."""
+"""Self-play: a game is its number. Nothing else decides it, not the slots, nor the games beside it, nor their order."""
 
 from __future__ import annotations
 
