@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from ...envs import Game, Position
 from ...envs.game import States
-from .base import Decision, Limit, Player
 from ..specs import positive_number
+from .base import Decision, Limit, Player
 from .common import rows_of, uniform
 
 PART = 1 << 15  # states expanded at once

@@ -13,8 +13,8 @@ from ...envs import Game, Position
 from ...search.config import SearchConfig
 from ...search.evaluator import Evaluator, RolloutEvaluator
 from ...search.search import Search
-from .base import Decision, Limit, Player
 from ..specs import positive_number
+from .base import Decision, Limit, Player
 from .common import rows_of
 
 SIDE_BY_SIDE = 256  # positions searched at once; more are taken in turns
