@@ -49,9 +49,9 @@ PRESETS: dict[str, Preset] = {
         AlphaZeroConfig(
             game="tic_tac_toe",
             network=NetworkConfig(channels=32, blocks=3, value_hidden=64),
-            self_play=SelfPlayConfig(games=64, opening_plies=5, first_generation=2_000),
+            self_play=SelfPlayConfig(games=64, opening_fraction=0.8, opening_plies=8, play_out=1.0, first_generation=2_000),
             replay=ReplayConfig(window=20_000),
-            learner=LearnerConfig(batch=256, publish_steps=25),
+            learner=LearnerConfig(first_publish=20, publish_steps=50),
         ),
         "a small network that plays perfectly within minutes",
     ),

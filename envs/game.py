@@ -29,7 +29,7 @@ class IllegalAction(UserError):
 
 @dataclass(frozen=True, kw_only=True)
 class GameSpec:
-    """What is static about a game. Two players are zero-sum, and every return lies in [-1, 1]."""
+    """What is static about a game. Two players are zero-sum, and from any position on the rewards still to come sum to [-1, 1]."""
 
     name: str  # the registry name
     options: Mapping[str, Option]  # every option, resolved: make(name, **options) is the same game

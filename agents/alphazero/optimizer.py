@@ -1,7 +1,7 @@
 """The learner's optimiser: AdamW, and by choice Muon for the convolutions. Called by `learner`.
 
-Muon steps along the orthogonalised momentum of a matrix (Jordan et al. 2024), its step scaled to AdamW's size so that one learning rate
-serves both (Liu et al. 2025, "Muon is scalable for LLM training", equation 4). A convolution is the matrix of its filters.
+Muon steps along the orthogonalised momentum of a matrix (Jordan et al. 2024), its step scaled to AdamW's size so that one learning
+rate serves both (Liu et al. 2025, "Muon is scalable for LLM training", equation 4). A convolution is the matrix of its filters.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ from .base import Decision, Limit, Player
 from .common import rows_of
 
 SIDE_BY_SIDE = 256  # positions searched at once; more are taken in turns
-EDGE_BYTES, NODE_BYTES = 40, 40  # of a tree, about; a simulation adds one node, its state, and an edge a legal move
+EDGE_BYTES, NODE_BYTES = 32, 32  # of a tree, about; a simulation adds one node, its state, and an edge a legal move
+ROLLOUTS = 8  # playouts at once for one game: a round costs more than they do
 MEMORY = 1 << 30  # bytes that a search bounded by time alone may grow to
 
 
@@ -127,4 +128,4 @@ def make(argument: str, game: Game, *, simulations: int | None, seed: int) -> Se
     """The player of the spec `mcts:N`: PUCT with one random playout a simulation and a uniform prior."""
     own = positive_number("mcts", argument)
     config = SearchConfig(rule="puct", simulations=own if simulations is None else max(1, simulations))
-    return SearchPlayer(game, RolloutEvaluator(game, seed=seed), config, seed=seed)
+    return SearchPlayer(game, RolloutEvaluator(game, seed=seed), config, leaves=ROLLOUTS, seed=seed)
