@@ -48,7 +48,7 @@ PRESETS: dict[str, Preset] = {
         "alphazero",
         AlphaZeroConfig(
             game="tic_tac_toe",
-            network=NetworkConfig(channels=32, blocks=3, value_hidden=64),
+            network=NetworkConfig(channels=32, blocks=3, policy_channels=8, value_channels=8, value_hidden=64),
             self_play=SelfPlayConfig(games=64, opening_fraction=0.8, opening_plies=8, play_out=1.0, first_generation=2_000),
             replay=ReplayConfig(window=20_000),
             learner=LearnerConfig(first_publish=20, publish_steps=50),

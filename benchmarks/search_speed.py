@@ -44,7 +44,7 @@ DEEPEST = 30  # random plies
 UCT_C = 2.0  # OpenSpiel's example value
 
 
-class Constant(mcts.Evaluator):
+class Constant(mcts.Evaluator):  # type: ignore[misc]
     """OpenSpiel's side of the uniform evaluator."""
 
     def evaluate(self, state: Any) -> Any:
@@ -60,7 +60,8 @@ class Constant(mcts.Evaluator):
 def positions(count: int, seed: int) -> list[Position]:
     """Positions after 0 to DEEPEST random plies, none of them over."""
     generator = np.random.default_rng(seed)
-    game, found = make("connect_four"), []
+    game = make("connect_four")
+    found: list[Position] = []
     while len(found) < count:
         position = game.start()
         for _ in range(generator.integers(0, DEEPEST + 1)):
@@ -147,7 +148,7 @@ def main() -> None:
             rates[name].append(cpu_rate(work))
     median = {name: statistics.median(values) for name, values in rates.items()}
     constant, peer, side_by_side, one, cpp = median.values()
-    report = {
+    report: dict[str, Any] = {
         "kind": "search_speed",
         "simulations_per_s": {name: round(value) for name, value in median.items()},
         "repeats": {name: [round(value) for value in values] for name, values in rates.items()},
