@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -38,7 +39,7 @@ def ray_runtime(address: str, *, cores: int) -> Iterator[ModuleType]:
     A program that has connected to Ray already keeps its connection, and its cluster is used. Ray of our own keeps nothing on disk
     afterwards, and its processes end with this one, however that ends. Raises UserError when there is no cluster at the address.
     """
-    for name, value in QUIET.items():
+    for name, value in (QUIET | _token(address)).items():  # Ray reads them as it is imported
         os.environ.setdefault(name, value)
     import ray
 
@@ -56,7 +57,8 @@ def ray_runtime(address: str, *, cores: int) -> Iterator[ModuleType]:
                     ray.init(address="local", include_dashboard=False, **own, **shared)
         except Exception as error:  # Ray raises bare ones too, as when its node takes too long to start
             where = f"no Ray cluster answers at {address!r}" if address else "Ray cannot start on this machine"
-            remedy = "start one with `ray start --head`, or leave --address out" if address else "or train with --workers 0"
+            start = "start one with `ray start --head` (for one with a token set RAY_AUTH_MODE=token), or leave --address out"
+            remedy = start if address else "train with --workers 0"
             raise UserError(f"{where} ({(str(error).splitlines() or ['no reason given'])[0]}); {remedy}") from error
         try:
             yield ray
@@ -78,22 +80,30 @@ def _signals_kept() -> Iterator[None]:
             signal.signal(number, handler or signal.SIG_DFL)
 
 
-def _answering(address: str) -> str:
-    """The address of a cluster that accepts connections. Raises OSError or ValueError where none does.
+def _token(address: str) -> dict[str, str]:
+    """How Ray lets in only those who know a token, for its ports are open to the network.
 
-    Ray itself would wait a minute for one that is gone, and for "auto" might take the private cluster of another training here.
+    One of our own gets a fresh token, which Ray would otherwise write into the home directory. `auto` brings the token that
+    `ray start` uses where there is one. Whoever names an address sets RAY_AUTH_MODE himself, as with Ray's own commands.
     """
+    if not address:
+        return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    return {"RAY_AUTH_MODE": "token"} if address == "auto" and (Path.home() / ".ray" / "auth_token").exists() else {}
+
+
+def _answering(address: str) -> str:
+    """The address of a cluster that accepts connections; Ray itself would wait a minute for one. Raises OSError or ValueError."""
     if address == "auto":
         address = os.environ.get("RAY_ADDRESS") or _started_here()
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if not host or not port.isdecimal():
-        raise ValueError("an address is auto, or HOST:PORT")
+        raise ValueError("an address is auto or HOST:PORT")
     socket.create_connection((host, int(port)), timeout=ANSWER_SECONDS).close()
     return address
 
 
 def _started_here() -> str:
-    """The cluster that `ray start` noted on this machine."""
+    """The cluster that `ray start` noted on this machine. Ray itself might take the private one of another training."""
     note = Path(os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp") / "ray" / "ray_current_cluster"  # as Ray's own
     try:
         return note.read_text().strip()

@@ -7,6 +7,7 @@ library, so that its process is small; it waits for the end of its input, which 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -38,8 +39,23 @@ def _holds(process: Path, folder: str) -> bool:
 
 
 def main(folder: str) -> None:
-    """Waits for the end of the input, then ends all that belongs to the folder, and the folder."""
-    sys.stdin.buffer.read()
+    """Waits for the end of the input, then ends all that belongs to the folder, and the folder.
+
+    Holds a lock in it meanwhile: a folder without one was left when even its reaper was killed, and whoever starts next clears it.
+    """
+    here = Path(folder)
+    with (here / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for other in here.parent.glob(f"{here.name.rpartition('-')[0]}-*"):
+            with contextlib.suppress(OSError), (other / "lock").open("r+") as others:
+                fcntl.flock(others, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                end(str(other))
+        sys.stdin.buffer.read()
+        end(folder)
+
+
+def end(folder: str) -> None:
+    """Kills the processes of a folder until none comes any more, and removes it."""
     quiet = 0
     while quiet < ROUNDS:
         found = processes_of(folder)

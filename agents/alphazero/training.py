@@ -313,11 +313,11 @@ class Training:
         self._save()
 
     def _restore(self, checkpoint: Checkpoint) -> None:
-        self._tell("restoring the replay")
         assert checkpoint.learner is not None
         assert checkpoint.state is not None
         self._counters = _Counters(**checkpoint.state)
         self._learner.load(checkpoint.weights, checkpoint.learner)
+        self._tell("restoring the replay")
         cursor = Cursor(*self._counters.cursor)
         self._store.cut(cursor)
         self._run.cut_metrics(checkpoint.step)

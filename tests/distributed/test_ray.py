@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -122,12 +123,12 @@ def test_everything_killed_at_any_moment(tmp_path: Path) -> None:
     """Driver, Ray and reaper at once, ten times: what a checkpoint had is kept, and the run goes on from there."""
     run = tmp_path / "run"
     generator = np.random.default_rng(0)
-    kept = 0
+    kept, folders = 0, set[Path]()
     for _ in range(10):
         with training(run) as driver:
             wait_for(lambda least=kept: steps_of(run) and steps_of(run)[-1] > least)
             time.sleep(generator.uniform(0, 2))
-            driver.family()
+            folders |= {entry for one in driver.family() for entry in session_folders(one)}
             for one in [driver, *driver.family()]:
                 one.kill()
             driver.wait()
@@ -140,6 +141,7 @@ def test_everything_killed_at_any_moment(tmp_path: Path) -> None:
     with training(run, "--steps", str(kept + 10)) as driver:
         assert driver.wait() == 0
     assert_consistent(RunDirectory.open(run))
+    assert len(folders) == 10 and not any(folder.exists() for folder in folders)  # each start cleared what the last had left
 
 
 @pytest.mark.full
@@ -216,7 +218,7 @@ def test_joining_a_running_cluster(tmp_path: Path) -> None:
     """It is found, used, and still there afterwards; the run's actors are not."""
     short = Path("/tmp") / f"zd-{os.getpid()}"  # sockets have short names
     short.mkdir()
-    environment = {**os.environ, "RAY_TMPDIR": str(short), "RAY_USAGE_STATS_ENABLED": "0"}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")} | {"RAY_TMPDIR": str(short)}
     ray = str(Path(sys.executable).with_name("ray"))
     command = [ray, "start", "--head", "--port=0", "--num-cpus=2", "--include-dashboard=false", "--disable-usage-stats"]
     subprocess.run(command, env=environment, check=True, capture_output=True)
@@ -228,15 +230,17 @@ def test_joining_a_running_cluster(tmp_path: Path) -> None:
         for round_ in (1, 2):
             with output.open("wb") as file:
                 words = [sys.executable, str(script), str(tmp_path / "run"), "--address", "auto", "--steps", str(10 * round_)]
-                assert subprocess.run(words, env=environment, stdout=file, stderr=subprocess.STDOUT).returncode == 0
+                code = subprocess.run(words, env=environment, stdout=file, stderr=subprocess.STDOUT, check=False).returncode
+            assert code == 0, output.read_text()
             assert lines_of(output)[-1]["step"] == 10 * round_
             assert all(one.is_running() for one in cluster)
         assert_consistent(RunDirectory.open(tmp_path / "run"))
         wait_for(lambda: not [p for p in psutil.process_iter() if "SelfPlayActor" in p.name() and str(short) in environ(p)], 15)
     finally:
         for one in psutil.process_iter():
-            if str(short) in " ".join(cmdline(one)):
+            if str(short) in " ".join(cmdline(one)) or environ(one) == str(short):
                 one.kill()
+        shutil.rmtree(short)
 
 
 def cmdline(process: psutil.Process) -> list[str]:
