@@ -103,7 +103,7 @@ def test_the_panel_says_what_a_newcomer_wants_to_know():
     ):
         assert words in shown
     assert "compiles" in "".join(panel(START))
-    assert "is measured every 200 steps" in "".join(panel(START))
+    assert f"is measured every {CONFIG.run.evaluate_steps:,} steps" in "".join(panel(START))
     assert "nothing saved yet" in "".join(panel(START))
 
 

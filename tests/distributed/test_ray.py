@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +19,7 @@ import pytest
 
 from zerodojo.agents.alphazero.pool import LocalPool
 from zerodojo.agents.run_directory import RunDirectory
-from zerodojo.distributed import ray_runtime
+from zerodojo.distributed import ray_runtime, reaper
 from zerodojo.distributed.training import train
 from zerodojo.errors import UserError
 
@@ -223,7 +222,7 @@ def test_joining_a_running_cluster(tmp_path: Path) -> None:
     command = [ray, "start", "--head", "--port=0", "--num-cpus=2", "--include-dashboard=false", "--disable-usage-stats"]
     subprocess.run(command, env=environment, check=True, capture_output=True)
     try:
-        cluster = [one for one in psutil.process_iter() if str(short) in " ".join(cmdline(one))]
+        cluster = [psutil.Process(pid) for pid in reaper.processes_of(str(short))]
         assert cluster
         output = tmp_path / "output"
         script = Path(__file__).with_name("processes.py")
@@ -235,23 +234,6 @@ def test_joining_a_running_cluster(tmp_path: Path) -> None:
             assert lines_of(output)[-1]["step"] == 10 * round_
             assert all(one.is_running() for one in cluster)
         assert_consistent(RunDirectory.open(tmp_path / "run"))
-        wait_for(lambda: not [p for p in psutil.process_iter() if "SelfPlayActor" in p.name() and str(short) in environ(p)], 15)
+        wait_for(lambda: not [pid for pid in reaper.processes_of(str(short)) if "SelfPlay" in psutil.Process(pid).name()], 15)
     finally:
-        for one in psutil.process_iter():
-            if str(short) in " ".join(cmdline(one)) or environ(one) == str(short):
-                one.kill()
-        shutil.rmtree(short)
-
-
-def cmdline(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
-
-
-def environ(process: psutil.Process) -> str:
-    try:
-        return process.environ().get("RAY_TMPDIR", "")
-    except psutil.Error:
-        return ""
+        reaper.end(str(short))
