@@ -56,7 +56,8 @@ class Rates:
     """What was measured; rates a second, those of self-play with preparing new versions counted in."""
 
     positions: float
-    evaluations: float
+    evaluations: float  # that the searches took in, remembered ones included
+    remembered: float  # share of them that the cache knew
     network_limit: float  # evaluations of the engine alone
     search_only: float  # simulations with the uniform evaluator
     simulations: float  # a position
@@ -68,8 +69,13 @@ class Rates:
 
     @property
     def efficiency(self) -> float:
-        """Share of the time in which the engine is at work."""
+        """Evaluations that the searches take in, against what the engine could make if it did nothing else."""
         return self.evaluations / self.network_limit
+
+    @property
+    def engine_share(self) -> float:
+        """Share of the time in which the engine is at work."""
+        return self.efficiency * (1 - self.remembered)
 
     def numbers(self) -> dict[str, float | int | str]:
         """The result for programs."""
@@ -78,6 +84,8 @@ class Rates:
             "evaluations_per_s": self.evaluations,
             "network_limit_per_s": self.network_limit,
             "efficiency": self.efficiency,
+            "remembered": self.remembered,
+            "engine_share": self.engine_share,
             "search_only_simulations_per_s": self.search_only,
             "engine": self.engine,
             "threads": self.threads,
@@ -88,10 +96,10 @@ class Rates:
         """The result for people."""
         searching = self.positions * self.simulations / self.search_only
         shares = {
-            "the network": self.efficiency,
+            "the network": self.engine_share,
             "the search": searching,
             "preparing new versions of it": self.preparing_share,
-            "everything else": max(0.0, 1 - self.efficiency - searching - self.preparing_share),
+            "everything else": max(0.0, 1 - self.engine_share - searching - self.preparing_share),
         }
         where = ", ".join(f"{name} {share:.1%}" for name, share in shares.items())
         largest = max(shares, key=lambda name: shares[name])
@@ -100,9 +108,9 @@ class Rates:
             f"Self-play of {game} on {self.engine}, {threads}, {self.batch:.0f} positions at once",
             "",
             f"  {'positions':36}{self.positions:12,.0f} /s",
-            f"  {'evaluations by the network':36}{self.evaluations:12,.0f} /s",
+            f"  {'evaluations':36}{self.evaluations:12,.0f} /s, {self.remembered:.1%} of them remembered",
             f"  {'  that the network alone could make':36}{self.network_limit:12,.0f} /s",
-            f"  {'efficiency':36}{self.efficiency:12.1%}",
+            f"  {'efficiency (the first by the second)':36}{self.efficiency:12.1%}",
             f"  {'simulations of the search alone':36}{self.search_only:12,.0f} /s",
             f"  {'preparing a version of the network':36}{self.preparing:12.2f} s",
             "",
@@ -141,8 +149,8 @@ class SelfPlayBench:
         slices: list[Played] = []
         while not slices or time.perf_counter() - begun < seconds:
             slices.append(played := self._slice())
-            batch = round(_total(slices, "evaluations") / _total(slices, "batches"))
-            playing.append(played.evaluations / played.seconds)
+            batch = max(1, round(_total(slices, "evaluations") / _total(slices, "batches")))
+            playing.append(played.asked / played.seconds)
             alone.append(_rate(ENGINE_SHARE * played.seconds, lambda batch=batch: self._evaluate(batch)))  # type: ignore[misc]
             searching.append(_rate(SEARCH_SHARE * played.seconds, self._simulate))
             if time.perf_counter() - prepared > PUBLISH_SECONDS:
@@ -151,11 +159,13 @@ class SelfPlayBench:
         cost = float(np.median(preparing))
         share = cost / (cost + max(PUBLISH_SECONDS, cost / PREPARING_SHARE))
         evaluations = float(np.median(playing)) * (1 - share)
+        asked = _total(slices, "asked")
         plies = [played.records.simulations for played in slices]
         positions = sum(int((one > 0).sum()) for one in plies)
         return Rates(
-            positions=evaluations * positions / _total(slices, "evaluations"),
+            positions=evaluations * positions / asked,
             evaluations=evaluations,
+            remembered=1 - _total(slices, "evaluations") / asked,
             network_limit=float(np.median(alone)),
             search_only=float(np.median(searching)),
             simulations=sum(int(one.sum()) for one in plies) / positions,

@@ -104,11 +104,10 @@ class ConnectFour(Game):
         """The identity and the mirror image."""
         return self._symmetries
 
-    def observation_keys(self, states: States) -> list[bytes]:
-        mover = (states[:, 2] & _MOVER).astype(np.intp)
-        games = np.arange(len(states))
-        seen = np.stack([states[games, mover], states[games, 1 - mover]], axis=1)
-        return [pair.tobytes() for pair in seen]
+    def observation_keys(self, states: States) -> NDArray[np.uint64]:
+        keys = np.empty((len(states), 2), np.uint64)
+        _seen(states, keys)
+        return keys
 
     def action_name(self, action: int) -> str:
         return str(action + 1)
@@ -242,6 +241,14 @@ def _observe(states: NDArray[np.uint64], out: NDArray[np.float32]) -> None:
                 out[i, 0, r, c] = (mine >> point) & _ONE
                 out[i, 1, r, c] = (theirs >> point) & _ONE
                 out[i, 2, r, c] = 1.0
+
+
+@njit(cache=True, nogil=True)
+def _seen(states: NDArray[np.uint64], keys: NDArray[np.uint64]) -> None:
+    """The mover's stones and the opponent's: all that a network sees."""
+    for i in range(len(states)):
+        mover = states[i, 2] & _MOVER
+        keys[i, 0], keys[i, 1] = states[i, mover], states[i, mover ^ _MOVER]
 
 
 @njit(cache=True, nogil=True)

@@ -8,6 +8,7 @@ Shapes: `N` states in a batch, `S` numbers in a row, `A` actions, `P` players, `
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -122,11 +123,21 @@ class Game(ABC):
         """A key a state that identifies it for the rules (repetition, transposition)."""
         return [row.tobytes() for row in np.ascontiguousarray(states)]
 
-    def observation_keys(self, states: States) -> list[bytes]:
-        """A key a state that identifies what a network sees; two states with one key share an evaluation."""
+    def observation_keys(self, states: States) -> NDArray[np.uint64]:
+        """What identifies what a network sees, [N, words]: states with one key share an evaluation.
+
+        Here a hash of the planes, 128 bits long; where a few words say it all, a game gives those.
+        """
         planes = np.empty((len(states), self.spec.num_planes, *self.spec.board), np.float32)
         self.observe(states, planes)
-        return [plane.tobytes() for plane in planes]
+        keys: NDArray[np.uint64] = planes.view(np.uint32).reshape(len(states), -1).astype(np.uint64) @ self._key_factors
+        return keys
+
+    @cached_property
+    def _key_factors(self) -> NDArray[np.uint64]:
+        """Random factors [C * H * W, 2] of a multilinear hash (Carter and Wegman 1979)."""
+        numbers = self.spec.num_planes * math.prod(self.spec.board)
+        return np.random.default_rng(0).integers(2**64, size=(numbers, 2), dtype=np.uint64)
 
     # For people --------------------------------------------------------------------------------------------------------------
 

@@ -328,10 +328,13 @@ def _check_observations(game: Game, rows: States, generator: np.random.Generator
 
 
 def _check_keys(game: Game, rows: States) -> None:
-    planes = _observe(game, rows)
+    planes, seen = _observe(game, rows), game.observation_keys(rows)
+    law = "Observation keys"
+    _require(law, isinstance(seen, np.ndarray) and seen.dtype == np.uint64 and seen.ndim == 2, "they are no table of uint64")
+    _require(law, len(seen) == len(rows), "they are not one a state")
     for law, keys, images in (
         ("State keys", game.state_keys(rows), [row.tobytes() for row in rows]),
-        ("Observation keys", game.observation_keys(rows), [plane.tobytes() for plane in planes]),
+        ("Observation keys", [key.tobytes() for key in seen], [plane.tobytes() for plane in planes]),
     ):
         _require(law, len(keys) == len(rows) and all(isinstance(key, bytes) for key in keys), "they are not one bytes a state")
         pairs = set(zip(keys, images, strict=True))

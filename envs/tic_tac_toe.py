@@ -79,11 +79,10 @@ class TicTacToe(Game):
         """The eight symmetries of the square."""
         return self._symmetries
 
-    def observation_keys(self, states: States) -> list[bytes]:
-        mover = (states[:, 2] & _MOVER).astype(np.intp)
-        games = np.arange(len(states))
-        seen = np.stack([states[games, mover], states[games, 1 - mover]], axis=1)
-        return [pair.tobytes() for pair in seen]
+    def observation_keys(self, states: States) -> NDArray[np.uint64]:
+        keys = np.empty((len(states), 2), np.uint64)
+        _seen(states, keys)
+        return keys
 
     def action_name(self, action: int) -> str:
         return f"{_COLUMNS[action % 3]}{action // 3 + 1}"
@@ -169,6 +168,14 @@ def _observe(states: NDArray[np.uint16], out: NDArray[np.float32]) -> None:
             out[i, 0, point // 3, point % 3] = mine >> point & 1
             out[i, 1, point // 3, point % 3] = theirs >> point & 1
             out[i, 2, point // 3, point % 3] = 1.0
+
+
+@njit(cache=True, nogil=True)
+def _seen(states: NDArray[np.uint16], keys: NDArray[np.uint64]) -> None:
+    """The mover's stones and the opponent's: all that a network sees."""
+    for i in range(len(states)):
+        mover = states[i, 2] & _MOVER
+        keys[i, 0], keys[i, 1] = states[i, mover], states[i, 1 - mover]
 
 
 @njit(cache=True, nogil=True)

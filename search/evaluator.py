@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..envs import Game
 from ..envs.game import States
+from ..envs.rng import mix64
+from .jit import kernel
+from .tree import copy_row
 
 Floats = NDArray[np.float32]
 
@@ -59,28 +62,80 @@ class RolloutEvaluator:
 
 
 class CachedEvaluator:
-    """Remembers what another evaluator said, by what a network sees; forgets the oldest beyond `capacity` positions."""
+    """Remembers what another evaluator said, by what a network sees, and says the same again, bit for bit.
 
-    def __init__(self, game: Game, evaluator: Evaluator, *, capacity: int = 200_000) -> None:
+    Every search repeats much of the one before it in its game, and lines of play meet: in self-play of Connect Four seven of ten
+    answers are remembered (docs/results.md). The table has 2^`bits` places, one a position; a newer position takes the place of
+    an older one. Whatever changes the evaluator behind it, such as new weights, needs a new cache.
+    """
+
+    def __init__(self, game: Game, evaluator: Evaluator, *, bits: int = 18) -> None:
         self._game = game
         self._evaluator = evaluator
-        self._capacity = capacity
-        self._known: dict[bytes, tuple[Floats, np.float32]] = {}
+        words = game.observation_keys(game.new_states(1)).shape[1]
+        self._table = _Table(
+            known=np.zeros(2**bits, np.bool_),
+            keys=np.empty((2**bits, words), np.uint64),
+            logits=np.empty((2**bits, game.spec.num_actions), np.float32),
+            values=np.empty(2**bits, np.float32),
+        )
 
     def evaluate(self, states: States) -> tuple[Floats, Floats]:
-        """As the evaluator behind it, which is asked only about positions not seen before."""
+        """As the evaluator behind it, which is asked only about positions that are not in the table."""
+        n = len(states)
         keys = self._game.observation_keys(states)
-        first: dict[bytes, int] = {}
-        for i, key in enumerate(keys):
-            first.setdefault(key, i)
-        missing = [i for key, i in first.items() if key not in self._known]
-        if missing:
-            logits, values = self._evaluator.evaluate(np.ascontiguousarray(states[missing]))
-            for i, row, value in zip(missing, logits, values, strict=True):
-                self._known[keys[i]] = (row.copy(), value)
-        answers = [self._known[key] for key in keys]
-        while len(self._known) > self._capacity:
-            del self._known[next(iter(self._known))]
-        shape = (len(states), self._game.spec.num_actions)
-        logits = np.array([row for row, _ in answers], np.float32).reshape(shape)
-        return logits, np.array([value for _, value in answers], np.float32)
+        logits, values = np.empty((n, self._game.spec.num_actions), np.float32), np.empty(n, np.float32)
+        place, missing = np.empty(n, np.int64), np.empty(n, np.int64)
+        missing = missing[: _look_up(self._table, keys, place, missing, logits, values)]
+        if len(missing):
+            answers = self._evaluator.evaluate(states[missing])
+            _remember(self._table, keys, place, missing, answers[0], answers[1], logits, values)
+        return logits, values
+
+
+class _Table(NamedTuple):
+    """The memory of a cache: C places, K words a key."""
+
+    known: NDArray[np.bool_]  # [C], whether anything stands there
+    keys: NDArray[np.uint64]  # [C, K]
+    logits: Floats  # [C, A]
+    values: Floats  # [C]
+
+
+@kernel
+def _look_up(table: _Table, keys: Any, place: Any, missing: Any, logits: Any, values: Any) -> int:
+    """Copies what is known of N keys [N, K] into logits [N, A] and values [N]; notes the place [N] of every key, and the rows that
+    are missing; returns how many are."""
+    count = 0
+    for i in range(len(keys)):
+        bits = np.uint64(0)
+        for word in range(keys.shape[1]):
+            bits = mix64(bits ^ keys[i, word])
+        at = np.int64(bits & np.uint64(len(table.known) - 1))
+        same = table.known[at]
+        for word in range(keys.shape[1]):
+            same = same and table.keys[at, word] == keys[i, word]
+        place[i] = at
+        if same:
+            copy_row(table.logits, at, logits, i)
+            values[i] = table.values[at]
+        else:
+            missing[count] = i
+            count += 1
+    return count
+
+
+@kernel
+def _remember(
+    table: _Table, keys: Any, place: Any, missing: Any, new_logits: Any, new_values: Any, logits: Any, values: Any
+) -> None:
+    """Takes the answers [M, A] and [M] to the missing rows [M] into the table, and into logits [N, A] and values [N]."""
+    for m in range(len(missing)):
+        i = missing[m]
+        at = place[i]
+        table.known[at] = True
+        copy_row(keys, i, table.keys, at)
+        copy_row(new_logits, m, table.logits, at)
+        table.values[at] = new_values[m]
+        copy_row(new_logits, m, logits, i)
+        values[i] = new_values[m]

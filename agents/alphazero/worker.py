@@ -15,7 +15,7 @@ from ...envs import Game, make
 from ...envs.game import States
 from ...models.engines.prepare import Prepared, prepare
 from ...models.network import Weights, build, set_weights
-from ...search.evaluator import Evaluator, Floats, UniformEvaluator
+from ...search.evaluator import CachedEvaluator, Evaluator, Floats, UniformEvaluator
 from ..network_evaluator import NetworkEvaluator
 from .config import AlphaZeroConfig
 from .records import GameRecords
@@ -44,8 +44,9 @@ class Played:
     records: GameRecords
     seconds: float  # of which the worker played
     preparing: float  # seconds in which it prepared engines
-    evaluations: int
-    batches: int
+    asked: int  # evaluations that the searches took in, remembered ones included
+    evaluations: int  # those that the engine made
+    batches: int  # in so many submissions
     engine: str  # what its positions were judged by; "uniform" before the first version
     notes: tuple[str, ...]  # what a person should know, such as an engine that failed its check
 
@@ -57,7 +58,8 @@ class SelfPlayWorker:
         self._config = config
         self._game: Game = make(config.game, **config.options)
         self._self_play = SelfPlay(self._game, config.search, config.self_play, seed=config.seed)
-        self._evaluator = CountingEvaluator(UniformEvaluator(self._game))
+        self._network = CountingEvaluator(UniformEvaluator(self._game))  # what the cache does not know
+        self._evaluator = CountingEvaluator(self._network)  # what the searches ask
         self._engine = "uniform"
         self._step = 0  # of the version in use
         self._preparing = 0.0  # seconds the last version took
@@ -69,7 +71,7 @@ class SelfPlayWorker:
 
         Between moves it asks `newer` for weights: as often as keeps preparing them to a small share of its time.
         """
-        start, counted = time.perf_counter(), self._evaluator.counts()
+        start, (asked, _), (evaluated, batches) = time.perf_counter(), self._evaluator.counts(), self._network.counts()
         preparing = 0.0
         self._self_play.add(numbers)
         ended: list[GameRecords] = []
@@ -81,14 +83,15 @@ class SelfPlayWorker:
                 wait = ASK_SECONDS if version is None else self._preparing / PREPARING_SHARE
                 self._ask_at = time.perf_counter() + wait
             ended += self._self_play.advance(self._evaluator, self._step)
-        evaluations, batches = self._evaluator.counts()
+        network = self._network.counts()
         notes, self._notes = tuple(self._notes), []
         return Played(
             records=GameRecords.concatenate(ended),
             seconds=time.perf_counter() - start,
             preparing=preparing,
-            evaluations=evaluations - counted[0],
-            batches=batches - counted[1],
+            asked=self._evaluator.counts()[0] - asked,
+            evaluations=network[0] - evaluated,
+            batches=network[1] - batches,
             engine=self._engine,
             notes=notes,
         )
@@ -102,7 +105,8 @@ class SelfPlayWorker:
         """Plays on with these weights; games under way keep their trees until their next move."""
         start = time.perf_counter()
         prepared = prepare_version(self._config, self._game, version, engine=self._config.self_play.engine)
-        self._evaluator.inner = NetworkEvaluator(self._game, prepared.engine)
+        self._network.inner = NetworkEvaluator(self._game, prepared.engine)
+        self._evaluator.inner = CachedEvaluator(self._game, self._network)
         if prepared.engine.name != self._engine:
             self._notes.append(f"self-play engine: {prepared.report}")
         self._preparing = 0.0 if self._engine == "uniform" else time.perf_counter() - start  # the first one imports the engine

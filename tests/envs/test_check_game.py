@@ -278,15 +278,15 @@ class KeyForgetsPlayers(TicTacToe):
 
 
 class KeyOfOneSide(TicTacToe):
-    def observation_keys(self, states: States) -> list[bytes]:
-        return [states[i, mover].tobytes() for i, mover in enumerate(self.to_play(states))]
+    def observation_keys(self, states: States) -> NDArray[np.uint64]:
+        return states[np.arange(len(states)), self.to_play(states), None].astype(np.uint64)
 
 
 class KeyOfTheColours(ConnectFour):
     """Observations that are the same in themselves, but keyed by when they were asked for."""
 
-    def observation_keys(self, states: States) -> list[bytes]:
-        return [key + str(i).encode() for i, key in enumerate(super().observation_keys(states))]
+    def observation_keys(self, states: States) -> NDArray[np.uint64]:
+        return np.column_stack([super().observation_keys(states), np.arange(len(states), dtype=np.uint64)])
 
 
 class NamesCollide(TicTacToe):

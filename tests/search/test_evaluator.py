@@ -60,7 +60,7 @@ def test_a_search_through_the_cache_finds_the_same_and_asks_less(rule: str) -> N
     class ByWhatIsSeen(HashEvaluator):
         def evaluate(self, states: States) -> tuple[np.ndarray, np.ndarray]:
             self.asked += len(states)
-            answers = [self._judge(key) for key in game.observation_keys(states)]
+            answers = [self._judge(key) for key in map(bytes, game.observation_keys(states))]
             logits = np.array([logits for logits, _ in answers], np.float32).reshape(len(states), 5)
             return logits, np.array([value for _, value in answers], np.float32)
 
@@ -68,18 +68,16 @@ def test_a_search_through_the_cache_finds_the_same_and_asks_less(rule: str) -> N
     states = random_positions(game, 6, seed=9, most=8)
     plain, behind = ByWhatIsSeen(game), ByWhatIsSeen(game)
     bare = think(game, config, plain, states)
-    cached = think(game, config, CachedEvaluator(game, behind, capacity=300), states)
+    cached = think(game, config, CachedEvaluator(game, behind, bits=8), states)
     for a, b in zip(bare, cached, strict=True):
         np.testing.assert_array_equal(a, b)
     assert behind.asked < plain.asked
 
 
-def test_the_cache_asks_once_and_forgets_the_oldest() -> None:
+def test_the_cache_asks_once_and_a_newer_position_takes_the_place_of_an_older_one() -> None:
     behind = HashEvaluator(TIC_TAC_TOE)
-    cache = CachedEvaluator(TIC_TAC_TOE, behind, capacity=3)
     states = np.concatenate([TIC_TAC_TOE.start().after(a).row[None] for a in range(5)])
     truth = behind.evaluate(states)
-    behind.asked = 0
 
     def ask(*which: int) -> int:
         before = behind.asked
@@ -88,11 +86,16 @@ def test_the_cache_asks_once_and_forgets_the_oldest() -> None:
         np.testing.assert_array_equal(values, truth[1][list(which)])
         return behind.asked - before
 
-    assert ask(0, 0, 1) == 2
+    cache = CachedEvaluator(TIC_TAC_TOE, behind)
+    assert ask(0, 1) == 2
     assert ask(1, 0) == 0
-    assert ask(2) == 1
-    assert ask(3) == 1  # forgets 0
-    assert ask(1, 2, 3) == 0
-    assert ask(0) == 1
-    assert ask(0, 1, 2, 3, 4) == 2  # more than it holds, in one question: 1 is gone, 4 is new
+    assert ask(0, 1, 2, 3, 4) == 3
+    assert ask(4, 3, 2, 1, 0) == 0
     assert ask() == 0
+
+    cache = CachedEvaluator(TIC_TAC_TOE, behind, bits=0)  # one place for all
+    assert ask(0) == 1
+    assert ask(0, 1, 0) == 1
+    assert ask(1) == 0
+    assert ask(0) == 1
+    assert ask(2, 3) == 2
