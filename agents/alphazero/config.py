@@ -43,20 +43,20 @@ class ReplayConfig:
 class LearnerConfig:
     """How the network learns from a batch."""
 
-    batch: int = 256  # AlphaZero: 4,096; on two cores many small steps learn far more per sample (docs/results.md)
+    batch: int = 128  # AlphaZero: 4,096; on two cores many small steps learn far more per sample (docs/results.md)
     optimizer: Literal["adamw", "muon"] = "muon"  # muon: for convolutions, AdamW for the rest (Jordan et al. 2024)
     learning_rate: float = 2e-3  # at its height
-    warmup_steps: int = 200  # over which the learning rate rises
+    warmup_steps: int = 400  # over which the learning rate rises
     planned_steps: int = 0  # cosine decay to a twentieth over so many steps, then the next cycle warms up again; 0 keeps the height
     weight_decay: float = 1e-4  # AlphaGo Zero: 1e-4
     value_weight: float = 1.0  # of the value loss; AlphaGo Zero: 1
     gradient_clip: float = 4.0  # norm of the gradient
-    ema: float = 0.999  # a step, of the weights that play
+    ema: float = 0.9995  # a step, of the weights that play
     precision: Literal["auto", "fp32", "bf16"] = "auto"  # bf16 where the processor has it
     device: str = "cpu"  # of the learner: cpu or cuda
     threads: int = 0  # of the learner; 0 takes the cores that the workers leave
-    first_publish: int = 80  # learner steps before the first version: until then self-play knows nothing
-    publish_steps: int = 200  # learner steps between two versions of the weights
+    first_publish: int = 160  # learner steps before the first version: until then self-play knows nothing
+    publish_steps: int = 400  # learner steps between two versions of the weights
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ class RunConfig:
     mode: Literal["sync", "async"] = "async"  # sync: every position is made with the newest weights, reproducibly
     address: str = ""  # of a Ray cluster to join ("auto" finds it); empty starts one on this machine
     checkpoint_seconds: float = 60.0  # between checkpoints: what a crash can cost
-    keep_every: int = 2_000  # checkpoints at multiples of so many steps keep their weights for good
-    evaluate_steps: int = 1_000  # learner steps between two measures of strength
+    keep_every: int = 4_000  # checkpoints at multiples of so many steps keep their weights for good
+    evaluate_steps: int = 2_000  # learner steps between two measures of strength
 
 
 @dataclass(frozen=True)
