@@ -12,13 +12,11 @@ meanwhile.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
 from collections.abc import Mapping
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +25,7 @@ from zerodojo.agents.checkpoint import Arrays
 from zerodojo.agents.network_evaluator import NetworkEvaluator
 from zerodojo.agents.players.network import observations
 from zerodojo.agents.run_directory import RunDirectory
+from zerodojo.cli.output import check_target, tell
 from zerodojo.envs import make
 from zerodojo.errors import UserError
 from zerodojo.evaluation.graded import BATCH, Grade, PositionSet, PositionSets, by_policy, by_search, grade
@@ -140,19 +139,14 @@ def main() -> None:
     parser.add_argument("--engine", default="openvino-bf16", help="by name, or auto (`zerodojo list engines`)")
     parser.add_argument("--threads", type=int, default=1, help="of the engine")
     parser.add_argument("--seed", type=int, default=0, help="of the samples")
-    parser.add_argument("--json", metavar="PATH", help="write the numbers there; - prints them instead of the table")
+    parser.add_argument("--json", metavar="PATH", default="", help="write the numbers there; - prints them instead of the table")
     options = parser.parse_args()
     try:
+        check_target(options.json)
         report = measure(options)
     except UserError as error:
         parser.exit(2, f"{parser.prog}: {error}\n")
-    text = json.dumps(report, indent=2) + "\n"
-    if options.json == "-":
-        sys.stdout.write(text)
-        return
-    if options.json:
-        Path(options.json).write_text(text, encoding="utf-8")
-    sys.stdout.write(told(report))
+    tell(report, told(report), target=options.json)
 
 
 if __name__ == "__main__":

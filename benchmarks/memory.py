@@ -9,7 +9,6 @@ ten seconds; printed at the end: the peak, and the slope of the second half, whi
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
 import time
@@ -17,6 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+
+from zerodojo.cli.output import tell
 
 MIB = 2**20
 
@@ -58,7 +59,7 @@ def slope(rows: list[dict[str, float]]) -> float:
 def main() -> int:
     """Runs the command, samples, prints, writes JSON where asked; the exit code is the command's."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", metavar="PATH", help="write every sample there, in MiB")
+    parser.add_argument("--json", metavar="PATH", default="", help="write every sample there, in MiB")
     parser.add_argument("--every", type=float, default=10.0, help="seconds between two samples")
     parser.add_argument("command", nargs="+", help="after --")
     options = parser.parse_args()
@@ -83,18 +84,16 @@ def main() -> int:
     code = process.wait()
     peak = max(rows, key=lambda row: row["total"], default={"total": 0.0, "seconds": 0.0})
     growth = slope(rows)
-    if options.json:
-        report = {
-            "kind": "memory",
-            "command": options.command,
-            "peak_mib": round(peak["total"], 1),
-            "second_half_mib_per_hour": None if np.isnan(growth) else round(growth, 1),
-            "samples": [{name: round(value, 1) for name, value in row.items()} for row in rows],
-        }
-        Path(options.json).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    report = {
+        "kind": "memory",
+        "command": options.command,
+        "peak_mib": round(peak["total"], 1),
+        "second_half_mib_per_hour": None if np.isnan(growth) else round(growth, 1),
+        "samples": [{name: round(value, 1) for name, value in row.items()} for row in rows],
+    }
     parts = ", ".join(f"{name} {value:,.0f}" for name, value in peak.items() if name not in ("seconds", "total"))
-    sys.stdout.write(f"peak {peak['total']:,.0f} MiB after {peak['seconds']:,.0f} s ({parts}); {len(rows)} samples\n")
-    sys.stdout.write(f"second half: {growth:+,.1f} MiB an hour\n")
+    text = f"peak {peak['total']:,.0f} MiB after {peak['seconds']:,.0f} s ({parts}); {len(rows)} samples\n"
+    tell(report, text + f"second half: {growth:+,.1f} MiB an hour\n", target=options.json)
     return code
 
 

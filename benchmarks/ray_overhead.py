@@ -10,17 +10,14 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import multiprocessing
 import os
 import statistics
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib.metadata import version as installed
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -32,6 +29,7 @@ from zerodojo.agents.alphazero.pool import LocalPool, Pool
 from zerodojo.agents.alphazero.self_play import opening_states
 from zerodojo.agents.alphazero.worker import Version
 from zerodojo.agents.registry import preset_for
+from zerodojo.cli.output import tell
 from zerodojo.distributed.pool import RayPool
 from zerodojo.distributed.training import with_resolved_options
 from zerodojo.envs import make
@@ -101,7 +99,7 @@ def on_ray(config: AlphaZeroConfig, seconds: float, repeat: int) -> tuple[float,
 def main() -> None:
     """Measures, prints, and writes JSON where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", metavar="PATH", help="write the numbers there; - prints them instead of the table")
+    parser.add_argument("--json", metavar="PATH", default="", help="write the numbers there; - prints them instead of the table")
     parser.add_argument("--game", default="connect_four")
     parser.add_argument("--engine", default="auto")
     parser.add_argument("--seconds", type=float, default=20.0, help="counted in each turn")
@@ -129,15 +127,11 @@ def main() -> None:
         "machine": {"processor": processor(), "cores": available_cores(), "load": os.getloadavg()},
         "versions": {name: installed(name) for name in ("ray", "torch", "numba")},
     }
-    text = json.dumps(report, indent=2)
-    if options.json == "-":
-        sys.stdout.write(text + "\n")
-        return
-    if options.json:
-        Path(options.json).write_text(text + "\n", encoding="utf-8")
+    lines = []
     for name, value in median.items():
-        sys.stdout.write(f"{name:8} {value:10,.0f} positions/s   ({min(rates[name]):,.0f} to {max(rates[name]):,.0f})\n")
-    sys.stdout.write(f"on Ray {report['ratio']:.3f} of the plain process ({', '.join(report['engines'])})\n")
+        lines.append(f"{name:8} {value:10,.0f} positions/s   ({min(rates[name]):,.0f} to {max(rates[name]):,.0f})")
+    lines.append(f"on Ray {report['ratio']:.3f} of the plain process ({', '.join(report['engines'])})")
+    tell(report, "\n".join(lines), target=options.json)
 
 
 if __name__ == "__main__":

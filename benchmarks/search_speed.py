@@ -14,15 +14,12 @@ medians over the repeats are printed. A simulation is one descent that ended in 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -32,6 +29,7 @@ import pyspiel
 from open_spiel.python.algorithms import mcts
 
 from zerodojo.agents import Limit, player
+from zerodojo.cli.output import tell
 from zerodojo.envs import Position, make
 from zerodojo.search.config import SearchConfig
 from zerodojo.search.evaluator import UniformEvaluator
@@ -135,7 +133,7 @@ def contestants(sample: list[Position], few: list[Position], config: SearchConfi
 def main() -> None:
     """Measures, prints, and writes JSON where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", metavar="PATH", help="write the numbers there; - prints them instead of the table")
+    parser.add_argument("--json", metavar="PATH", default="", help="write the numbers there; - prints them instead of the table")
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     config = SearchConfig(rule="gumbel", simulations=SIMULATIONS, solve=False)
@@ -160,17 +158,12 @@ def main() -> None:
         "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count(), "load": os.getloadavg()},
         "versions": {name: version(name) for name in ("open_spiel", "numba", "numpy")},
     }
-    text = json.dumps(report, indent=2)
-    if options.json == "-":
-        sys.stdout.write(text + "\n")
-        return
-    if options.json:
-        Path(options.json).write_text(text + "\n", encoding="utf-8")
+    lines = []
     for name, value in median.items():
         low, high = min(rates[name]), max(rates[name])
-        sys.stdout.write(f"{name:48} {value:12,.0f} simulations/s   ({low:,.0f} to {high:,.0f})\n")
-    for name, ratio in report["ratios"].items():
-        sys.stdout.write(f"{name:48} {ratio:12} times\n")
+        lines.append(f"{name:48} {value:12,.0f} simulations/s   ({low:,.0f} to {high:,.0f})")
+    lines += [f"{name:48} {ratio:12} times" for name, ratio in report["ratios"].items()]
+    tell(report, "\n".join(lines), target=options.json)
 
 
 if __name__ == "__main__":

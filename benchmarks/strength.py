@@ -19,14 +19,12 @@ Positions are searched 256 side by side on an engine made for as many, not on th
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,6 +35,7 @@ from zerodojo.agents.network_evaluator import NetworkEvaluator
 from zerodojo.agents.players.network import observations
 from zerodojo.agents.players.search_player import SearchPlayer
 from zerodojo.agents.run_directory import RunDirectory
+from zerodojo.cli.output import check_target, tell
 from zerodojo.envs import Game, make
 from zerodojo.errors import UserError
 from zerodojo.evaluation.graded import BATCH, Chooser, Grade, PositionSets, by_player, by_policy, by_search, grade
@@ -194,21 +193,16 @@ def main() -> None:
     parser.add_argument("--engine", default="openvino-bf16", help="by name, or auto (`zerodojo list engines`)")
     parser.add_argument("--threads", type=int, default=1, help="of the engine")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", metavar="PATH", help="write the numbers there; - prints them instead of the table")
+    parser.add_argument("--json", metavar="PATH", default="", help="write the numbers there; - prints them instead of the table")
     options = parser.parse_args()
     if min(options.simulations) < 1:
         parser.error("--simulations must be from 1 upwards; the bare network is always among the columns")
     try:
+        check_target(options.json)
         report = measure(options)
     except UserError as error:
         parser.exit(2, f"{parser.prog}: {error}\n")
-    text = json.dumps(report, indent=2) + "\n"
-    if options.json == "-":
-        sys.stdout.write(text)
-        return
-    if options.json:
-        Path(options.json).write_text(text, encoding="utf-8")
-    sys.stdout.write(told(report))
+    tell(report, told(report), target=options.json)
 
 
 if __name__ == "__main__":

@@ -5,16 +5,15 @@ What counts are ratios within one run: a machine that does other things meanwhil
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import UserError, unknown
 from .arguments import Positional, parse
+from .output import check_target, tell
 
 
 @dataclass(frozen=True)
@@ -65,11 +64,7 @@ def main(argv: Sequence[str]) -> int:
         raise unknown("benchmark", options.what, BENCHMARKS)
     if not 0 < options.seconds < math.inf:
         raise UserError(f"--seconds is {options.seconds:g}; it must be above 0")
-    if options.json not in ("", "-") and (Path(options.json).is_dir() or not Path(options.json).absolute().parent.is_dir()):
-        raise UserError(f"cannot write {options.json}: its folder is missing, or it is a folder itself; name a file, or -")
+    check_target(options.json)
     result: Result = import_module(BENCHMARKS[options.what].module, __package__).measure(options)
-    text = json.dumps(result.numbers, indent=2)
-    if options.json not in ("", "-"):
-        Path(options.json).write_text(text + "\n")
-    print(text if options.json == "-" else result.text)
+    tell(result.numbers, result.text, target=options.json)
     return 0

@@ -33,9 +33,10 @@ def measure(options: Bench) -> Result:
 
     Its games are first spread over their whole length by a generation with the uniform evaluator, which also gives the positions
     that engines are calibrated on. Then slices of self-play take turns with the engine alone, at the mean batch that self-play
-    submits, and with the search alone; every rate is the median of its slices. New versions of the weights, perturbed, are prepared
-    every PUBLISH_SECONDS and at least once; the rates of self-play count them at the share of time that they take in a long run,
-    where a worker prepares one every PUBLISH_SECONDS, or more seldom where that would cost more than PREPARING_SHARE.
+    submits, and with the search alone. The rates of those two are medians; that of self-play is taken over all slices, because a
+    new version begins without a memory, and is slower at first. New versions of the weights, perturbed, are prepared every
+    PUBLISH_SECONDS and at least once; the rates of self-play count them at the share of time that they take in a long run, where
+    a worker prepares one every PUBLISH_SECONDS, or more seldom where that would cost more than PREPARING_SHARE.
 
     Raises UserError for an unknown game, or an engine that is unknown or cannot run here.
     """
@@ -145,12 +146,11 @@ class SelfPlayBench:
         """Slices of everything for about so many seconds."""
         preparing = [self._prepare()]
         begun = prepared = time.perf_counter()
-        playing, alone, searching = [], [], []  # rates of the slices
+        alone, searching = [], []  # rates of the slices
         slices: list[Played] = []
         while not slices or time.perf_counter() - begun < seconds:
             slices.append(played := self._slice())
             batch = max(1, round(_total(slices, "evaluations") / _total(slices, "batches")))
-            playing.append(played.asked / played.seconds)
             alone.append(_rate(ENGINE_SHARE * played.seconds, lambda batch=batch: self._evaluate(batch)))  # type: ignore[misc]
             searching.append(_rate(SEARCH_SHARE * played.seconds, self._simulate))
             if time.perf_counter() - prepared > PUBLISH_SECONDS:
@@ -158,8 +158,8 @@ class SelfPlayBench:
                 prepared = time.perf_counter()
         cost = float(np.median(preparing))
         share = cost / (cost + max(PUBLISH_SECONDS, cost / PREPARING_SHARE))
-        evaluations = float(np.median(playing)) * (1 - share)
         asked = _total(slices, "asked")
+        evaluations = asked / sum(played.seconds for played in slices) * (1 - share)
         plies = [played.records.simulations for played in slices]
         positions = sum(int((one > 0).sum()) for one in plies)
         return Rates(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from tyro.conf import FlagCreatePairsOff
 
 from ..errors import UserError
 from .arguments import Positional, parse
+from .output import check_target, tell
 
 if TYPE_CHECKING:
     from ..agents import Player
@@ -59,7 +59,7 @@ def main(argv: Sequence[str]) -> int:
             "zerodojo evaluate zoo:connect_four --opponent minimax:5 --positions --json result.json",
         ],
     )
-    _check_output(options.json)
+    check_target(options.json)
     # Only now what takes time to import: help must answer at once.
     from rich.console import Console
 
@@ -88,22 +88,8 @@ def main(argv: Sequence[str]) -> int:
     finally:
         agent.player.close()
         opponent.close()
-    text = json.dumps(_result(options, agent, match, grades), indent=2)
-    if options.json == "-":
-        print(text)
-        return 0
-    if options.json:
-        Path(options.json).write_text(text + "\n")
-    print("\n".join(_told(options, agent, match, grades)))
+    tell(_result(options, agent, match, grades), "\n".join(_told(options, agent, match, grades)), target=options.json)
     return 0
-
-
-def _check_output(target: str) -> None:
-    """Raises UserError, before hours of play, if the result could not be written in the end."""
-    if target not in ("", "-") and (Path(target).is_dir() or not Path(target).absolute().parent.is_dir()):
-        raise UserError(
-            f"cannot write {target}: its folder is missing, or it is a folder itself; name a file, or - for the terminal"
-        )
 
 
 def _load(spec: str, *, simulations: int | None, seed: int) -> _Agent:
