@@ -1,4 +1,4 @@
-"""What this process may use of the machine it runs on: cores and memory. Training and `zerodojo doctor` ask here.
+"""What this process may use of the machine it runs on: cores and memory. Searches, training and `zerodojo doctor` ask here.
 
 In a container the machine's own numbers mislead: the kernel's control groups say what is really allowed.
 """
@@ -36,6 +36,14 @@ def memory_limit(root: Path = ROOT) -> float:
         for name in ("memory.max", "memory.limit_in_bytes"):  # v2, v1
             limits += [int(word) for word in _words(folder / name) if word.isdigit()]
     return min(limits)
+
+
+def available_memory(root: Path = ROOT) -> float:
+    """Bytes this process may use, what is in use already included: the smaller of the machine's memory and its control groups'
+    limit; infinite where neither is known."""
+    known = {"SC_PAGE_SIZE", "SC_PHYS_PAGES"} <= os.sysconf_names.keys()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if known else math.inf
+    return min(memory, memory_limit(root))
 
 
 def processor(root: Path = ROOT) -> str:

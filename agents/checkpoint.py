@@ -59,11 +59,11 @@ class CheckpointFolder:
         return sorted(int(entry.name) for entry in self.folder.iterdir() if entry.name.isdecimal())
 
     def read(self, step: int, *, only_weights: bool = False) -> Checkpoint:
-        """The checkpoint of one step, checked against its manifest. Raises BrokenCheckpointError."""
+        """The checkpoint of one step, checked against its manifest. Raises BrokenCheckpointError; UserError: of a newer version."""
         while True:
             manifest = self._manifest(step)
             try:
-                return self._read(step, _files(manifest), only_weights)
+                return self._read(step, self._files(step, manifest), only_weights)
             except BrokenCheckpointError:
                 if self._manifest(step) == manifest:  # else the writer thinned or replaced it meanwhile
                     raise
@@ -71,7 +71,7 @@ class CheckpointFolder:
     def newest(self, *, only_weights: bool = False) -> Checkpoint:
         """The newest checkpoint that is whole, with the full state unless only weights are asked for. A broken one is warned of.
 
-        Raises UserError when there is none.
+        Raises UserError when there is none, or one of a newer version.
         """
         broken: dict[int, str] = {}
         while steps := [step for step in self.steps() if step not in broken]:
@@ -126,7 +126,7 @@ class CheckpointFolder:
             ) from error
 
     def mend(self) -> None:
-        """Clears away what a writer that was killed left behind. Raises OSError."""
+        """Clears away what a writer that was killed left behind. Raises OSError; UserError: a checkpoint of a newer version."""
         if not self.folder.is_dir():
             return
         for entry in sorted(self.folder.iterdir()):
@@ -140,7 +140,7 @@ class CheckpointFolder:
                 shutil.rmtree(entry)
         for step in self.steps():
             try:
-                wanted = _files(self._manifest(step))
+                wanted = self._files(step, self._manifest(step))
             except BrokenCheckpointError:
                 continue  # said by whoever wants to read it
             for entry in (self.folder / str(step)).iterdir():
@@ -171,7 +171,7 @@ class CheckpointFolder:
         """Leaves only the weights: first the manifest forgets the other files, then they go."""
         folder = self.folder / str(step)
         try:
-            files = _files(self._manifest(step))
+            files = self._files(step, self._manifest(step))
         except BrokenCheckpointError:
             return  # as it is; whoever wants to read it is told
         if set(files) - {WEIGHTS}:
@@ -190,6 +190,22 @@ class CheckpointFolder:
             return (self.folder / str(step) / MANIFEST).read_bytes()
         except FileNotFoundError as error:
             raise BrokenCheckpointError(f"{MANIFEST} is missing") from error
+
+    def _files(self, step: int, manifest: bytes) -> dict[str, Any]:
+        """What a manifest names: file -> size and sha256. Raises BrokenCheckpointError; UserError: of a newer version."""
+        try:
+            data = json.loads(manifest)
+            if data["format"] > FORMAT:
+                raise UserError(
+                    f"{self.folder / str(step)} was written by a newer zerodojo (format {data['format']}); "
+                    f"this one reads format {FORMAT}: upgrade it"
+                )
+            files: dict[str, Any] = {name: {"size": e["size"], "sha256": e["sha256"]} for name, e in data["files"].items()}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BrokenCheckpointError(f"{MANIFEST} is unreadable") from error
+        if WEIGHTS not in files:
+            raise BrokenCheckpointError(f"{MANIFEST} names no {WEIGHTS}")
+        return files
 
     def _read(self, step: int, files: dict[str, Any], only_weights: bool) -> Checkpoint:
         wanted = (WEIGHTS,) if only_weights else (WEIGHTS, LEARNER, STATE)
@@ -218,20 +234,6 @@ class CheckpointFolder:
 
 def _manifest_bytes(step: int, entries: dict[str, Any]) -> bytes:
     return json.dumps({"format": FORMAT, "step": step, "files": entries}, indent=1).encode()
-
-
-def _files(manifest: bytes) -> dict[str, Any]:
-    """What a manifest names: file -> size and sha256."""
-    try:
-        data = json.loads(manifest)
-        if data["format"] > FORMAT:
-            raise BrokenCheckpointError(f"written by a newer zerodojo (format {data['format']})")
-        files: dict[str, Any] = {name: {"size": e["size"], "sha256": e["sha256"]} for name, e in data["files"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BrokenCheckpointError(f"{MANIFEST} is unreadable") from error
-    if WEIGHTS not in files:
-        raise BrokenCheckpointError(f"{MANIFEST} names no {WEIGHTS}")
-    return files
 
 
 def _pack(arrays: Arrays) -> bytes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from importlib import import_module
+from typing import NamedTuple, cast
 
 from ..errors import unknown
 from ..models.config import NetworkConfig
@@ -29,6 +30,20 @@ class Preset(NamedTuple):
 AGENTS: dict[str, AgentEntry] = {
     "alphazero": AgentEntry(".alphazero.config:AlphaZeroConfig", "self-play with tree search and one network (games)"),
 }
+
+
+def config_class(agent: str) -> type[AlphaZeroConfig]:
+    """The class of an agent's configurations. Raises UserError for an unknown agent."""
+    if agent not in AGENTS:
+        raise unknown("agent", agent, AGENTS)
+    module, _, attribute = AGENTS[agent].path.partition(":")
+    return cast(type[AlphaZeroConfig], getattr(import_module(module, __package__), attribute))
+
+
+def agent_of(config: AlphaZeroConfig) -> str:
+    """The name of the agent that a configuration is of."""
+    return next(agent for agent in AGENTS if type(config) is config_class(agent))
+
 
 DEFAULT = "default"
 

@@ -25,17 +25,19 @@ from .checkpoint import Arrays, BrokenCheckpointError, Checkpoint, CheckpointFol
 from .config_io import changed, from_json, to_json
 from .durable import replace_file
 from .metrics import MetricsLog, Value
+from .registry import agent_of, config_class
 
 FORMAT = 1
-AGENTS = {"alphazero": AlphaZeroConfig}
 
-# What a run cannot change when it goes on, and why. Everything else (search, self-play, replay, learner, run) says how the next
-# games are made and learned from, and may change: the network then goes on learning the same thing in another way.
+# What a run cannot change when it goes on, and why: whole sections, or single fields by their path. Everything else (search,
+# self-play, replay, learner, run) says how the next games are made and learned from, and may change: the network then goes on
+# learning the same thing in another way.
 FIXED = {
     "game": "its weights and games belong to one game",
     "options": "its weights and games belong to one variant of the game",
     "seed": "with the game's number it keys the randomness of every game, those already played included",
     "network": "its weights would not fit",
+    "learner.optimizer": "its saved momentum belongs to one optimiser",
 }
 
 
@@ -95,10 +97,8 @@ class RunDirectory:
             raise UserError(
                 f"{path} is from a newer zerodojo ({written_by}, format {number}); this one reads format {FORMAT}: upgrade it"
             )
-        if agent not in AGENTS:
-            raise UserError(f"{file}: unknown agent {agent!r}; this zerodojo has {', '.join(AGENTS)}")
         try:
-            return cls(path, from_json(AGENTS[agent], config))
+            return cls(path, from_json(config_class(str(agent)), config))
         except UserError as error:
             raise UserError(f"{file} (written by zerodojo {written_by}): {error}") from error
 
@@ -180,7 +180,7 @@ class RunDirectory:
     def set_config(self, config: AlphaZeroConfig) -> None:
         """Makes this the run's configuration (on resume: what `check_resume` let pass). Raises UserError when the disk refuses."""
         self._require_lock()
-        data = {"format": FORMAT, "zerodojo": version("zerodojo"), "agent": "alphazero", "config": to_json(config)}
+        data = {"format": FORMAT, "zerodojo": version("zerodojo"), "agent": agent_of(config), "config": to_json(config)}
         with _writing(self.path):
             replace_file(self.path / "config.json", json.dumps(data, indent=2).encode() + b"\n")
         self.config = config
@@ -230,7 +230,7 @@ def check_resume(saved: AlphaZeroConfig, asked: AlphaZeroConfig) -> AlphaZeroCon
     Both with the game's options resolved. Raises UserError naming a field of `FIXED` that differs, both values, and the way out.
     """
     for path, old, new in changed(saved, asked):
-        if reason := FIXED.get(path.partition(".")[0]):
+        if reason := FIXED.get(path) or FIXED.get(path.partition(".")[0]):
             raise UserError(
                 f"{path} is {old!r} in this run and cannot become {new!r}: {reason}; "
                 "leave it, or start a new run (--init takes this one's weights where they fit)"

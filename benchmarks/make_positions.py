@@ -9,8 +9,8 @@ it. Once the sets of a stage are full its plies are no longer drawn. Within a se
 one.
 
 The sets. `critical`: positions in which the choice matters, because some legal move brings a worse outcome than the best one.
-`watch`: the same, none of them in `critical`; for looking at a run while it trains, so that reported numbers come from positions
-that nobody steered by. The others hold every position that comes along, whether the choice matters or not, by the borders of Pascal
+`watch`: the same, none of them in any other set, which left 156 of 300; for looking at a run while it trains, so that reported
+numbers come from positions that nobody steered by. The others hold every position that comes along, whether the choice matters or not, by the borders of Pascal
 Pons' sets, which AlphaZero.jl reports on (http://blog.gamesolver.org/solving-connect-four/02-test-protocol/): `begin` up to 14
 plies played, `middle` up to 28, `end` more; `easy` fewer than 14 plies to the end under perfect play, `medium` fewer than 28,
 `hard` more.
@@ -133,6 +133,8 @@ def collect(seed: int) -> dict[str, list[Candidate]]:
         for name in into:
             if name in wanting and not (name == "watch" and candidate.key in sets["critical"]):
                 sets[name].setdefault(candidate.key, candidate)
+    reported = set().union(*(found for name, found in sets.items() if name != "watch"))
+    sets["watch"] = {key: candidate for key, candidate in sets["watch"].items() if key not in reported}
     return {name: list(found.values()) for name, found in sets.items()}
 
 

@@ -18,8 +18,10 @@ import contextlib
 import difflib
 import io
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import tyro
@@ -27,14 +29,27 @@ from tyro.conf import Positional
 
 from ..errors import UserError
 
-__all__ = ["FLAT", "Positional", "parse"]
+__all__ = ["FLAT", "Positional", "parse", "program"]
 
 T = TypeVar("T")
 
+NAME = "zerodojo"
 FLAT = tyro.conf.arg(name="")
 
 _MARKERS = (tyro.conf.PositionalMetavarFromFieldName, tyro.conf.DisallowNone, tyro.conf.AvoidSubcommands)
 _FLAG = re.compile(r"(?<![\w-])--[a-z][\w.-]*")
+
+
+def program() -> str:
+    """What to type for this program: its name where the shell finds it, else the path it was called by, seen from this folder."""
+    called = Path(sys.argv[0]).absolute()
+    found = shutil.which(NAME)
+    if called.name != NAME or (found and Path(found).resolve() == called.resolve()):  # the first: called as a module
+        return NAME
+    if not called.is_relative_to(Path.cwd()):
+        return str(called)
+    below = called.relative_to(Path.cwd())
+    return str(below) if len(below.parts) > 1 else f"./{below}"
 
 
 def parse(

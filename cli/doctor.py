@@ -132,15 +132,17 @@ def engine() -> Iterator[Finding]:
     """The engine that training on Connect Four gets here, why, and how fast it is on one core: prepared and measured for real."""
     import numpy as np
 
+    from ..agents.registry import preset_for
     from ..envs import make
-    from ..models.config import NetworkConfig
     from ..models.engines.prepare import prepare
     from ..models.network import build
 
     game = make("connect_four")
     planes = np.empty((512, game.spec.num_planes, *game.spec.board), np.float32)
     game.observe(_varied_states(game, len(planes), np.random.default_rng(0)), planes)
-    network = build(NetworkConfig(), planes=game.spec.num_planes, board=game.spec.board, actions=game.spec.num_actions)
+    network = build(
+        preset_for("connect_four").network, planes=game.spec.num_planes, board=game.spec.board, actions=game.spec.num_actions
+    )
     prepared, report = prepare("auto", network, planes, batch=256)
     yield Finding("chosen", f"{report.chosen}, ready in {report.seconds:.1f} s")
     agreement = f"same top move {report.top_move_agreement:.1%}, value difference {report.value_difference:.4f}"

@@ -29,7 +29,7 @@ class Evaluate:
     """The arguments of `zerodojo evaluate`."""
 
     run: Positional[str]  # runs/x, runs/x@STEP for an earlier checkpoint, or zoo:NAME
-    opponent: str  # who it plays against (`zerodojo list specs`)
+    opponent: str  # who it plays against (`zerodojo list players`)
     games: int = 100  # an even number: every opening is played with both colours
     simulations: int | None = None  # how far the agent thinks, a move; 0 is its bare network. An opponent that is a network, too
     seed: int = 0  # of the openings, and of everything random in both players
@@ -125,6 +125,7 @@ def _result(options: Evaluate, agent: _Agent, match: MatchResult, grades: Sequen
         "agent": options.run,
         "checkpoint": agent.step,
         "opponent": options.opponent,
+        "simulations": options.simulations,  # null: the agent's own number
         "seed": options.seed,
         "games": match.games,
         "wins": match.wins,

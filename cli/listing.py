@@ -27,7 +27,7 @@ SECTIONS: dict[str, _Section] = {
     "backbones": _Section("zerodojo.models.registry:BACKBONES", "backbones: --network.backbone NAME"),
     "engines": _Section("zerodojo.models.engines.registry:ENGINES", "engines, which run networks: --self-play.engine NAME"),
     "presets": _Section("zerodojo.agents.registry:PRESETS", "presets: zerodojo train GAME --preset NAME"),
-    "specs": _Section("zerodojo.agents.specs:SPECS", "players: --opponent SPEC"),
+    "players": _Section("zerodojo.agents.specs:SPECS", "players: --opponent SPEC"),
 }
 
 
@@ -35,7 +35,7 @@ SECTIONS: dict[str, _Section] = {
 class List:
     """The arguments of `zerodojo list`."""
 
-    section: Positional[str] = ""  # games, agents, backbones, engines, presets or specs; all of them without
+    section: Positional[str] = ""  # games, agents, backbones, engines, presets or players; all of them without
 
 
 def main(argv: Sequence[str]) -> int:
@@ -45,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
         argv,
         prog="zerodojo list",
         description="Every name that can be typed somewhere, with one line of what it is.",
-        examples=["zerodojo list", "zerodojo list games", "zerodojo list specs"],
+        examples=["zerodojo list", "zerodojo list games", "zerodojo list players"],
     ).section
     if section and section not in SECTIONS:
         raise unknown("list", section, SECTIONS)

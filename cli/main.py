@@ -33,7 +33,7 @@ COMMANDS: dict[str, Command] = {
     "play": Command(".play", "play against a network, a search or a person", "connect_four --opponent runs/connect_four"),
     "evaluate": Command(".evaluate", "measure a trained agent against an opponent", "runs/connect_four --opponent mcts:1000"),
     "bench": Command(".bench", "measure how fast this machine plays and learns", "selfplay --seconds 20"),
-    "list": Command(".listing", "what there is: games, agents, networks, players", "games"),
+    "list": Command(".listing", "what there is: games, agents, backbones, engines, presets, players", "games"),
     "doctor": Command(".doctor", "what this machine offers, and what is wrong with it", ""),
 }
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tyro.conf import FlagCreatePairsOff
 
 from ..errors import UserError
-from .arguments import Positional, parse
+from .arguments import Positional, parse, program
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,7 +27,7 @@ class Play:
     """The arguments of `zerodojo play`."""
 
     game: Positional[str]  # `zerodojo list games` names them
-    opponent: str = ""  # who plays against you (`zerodojo list specs`); the network that ships for the game without
+    opponent: str = ""  # who plays against you (`zerodojo list players`); the network that ships for the game without
     simulations: int | None = None  # how far the opponent thinks, a move; without, as it is used to
     first: FlagCreatePairsOff[bool] = False  # you move first (so it is without either)
     second: FlagCreatePairsOff[bool] = False  # the opponent moves first
@@ -119,7 +119,7 @@ def _value(text: str) -> Option:
 
 def _again(options: Play) -> str:
     """The command that sits down at the same table; the moves are still to be added."""
-    words = ["zerodojo", "play", options.game]
+    words = [program(), "play", options.game]
     if options.opponent:
         words += ["--opponent", options.opponent]
     if options.simulations is not None:

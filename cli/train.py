@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import FlagCreatePairsOff, UseAppendAction
 
 from ..agents.alphazero.config import AlphaZeroConfig, LearnerConfig, ReplayConfig, RunConfig, SelfPlayConfig
+from ..agents.config_io import changed
 from ..agents.registry import preset_for
 from ..errors import UserError, unknown
 from ..models.config import NetworkConfig
 from ..search.config import SearchConfig
-from .arguments import FLAT, Positional, parse
+from .arguments import FLAT, Positional, parse, program
 
 if TYPE_CHECKING:
     from ..agents.alphazero.training import Progress
@@ -53,7 +54,7 @@ class Train:
     steps: int | None = None  # learner steps in all, those of earlier calls included
     resume: FlagCreatePairsOff[bool] = False  # go on with the run if it is there, start it if not
     preset: str = ""  # settings that a new run starts from; by default the game's own (`zerodojo list presets`)
-    init: str = ""  # another run of the same game, whose weights a new run starts from
+    init: str = ""  # another run of the same game, or runs/x@STEP, whose weights a new run starts from
     option: Annotated[tuple[str, ...], UseAppendAction] = ()  # an option of the game, such as width=8; may be repeated
     seed: int = 0  # of everything random
     placement: Annotated[RunConfig, FLAT] = RunConfig()  # where and how often
@@ -102,7 +103,30 @@ def read(argv: Sequence[str]) -> tuple[Train, AlphaZeroConfig]:
     """
     typed = _parsed(argv, None)
     _check(typed)
-    base = _base(typed)
+    run = _existing(typed)
+    base = run or _new(typed)
+    options, config = _overridden(argv, typed, base)
+    if typed.init and (config.network, config.options) != (base.network, base.options) and not options.resume:
+        raise UserError("--init takes over the network and the game's options with the weights; leave those flags out")
+    from ..agents.alphazero.validation import check
+    from ..envs import make
+
+    check(config)
+    game = make(config.game, **config.options)  # refuses unknown options
+    if run and typed.preset:
+        started = _overridden(argv, typed, _new(typed))[1]
+        started = replace(started, options=dict(make(started.game, **started.options).spec.options))
+        if differing := changed(started, replace(config, options=dict(game.spec.options))):
+            path, ours, theirs = differing[0]
+            raise UserError(
+                f"{typed.run} has a configuration of its own ({path} is {theirs!r}, and {ours!r} with --preset {typed.preset}); "
+                "leave --preset out to go on with it, or choose another --run"
+            )
+    return options, config
+
+
+def _overridden(argv: Sequence[str], typed: Train, base: AlphaZeroConfig) -> tuple[Train, AlphaZeroConfig]:
+    """The arguments with a configuration for their defaults, and that configuration with what was typed."""
     options = _parsed(argv, replace(_defaults(base), task=typed.task, run=typed.run))
     config = replace(
         base,
@@ -111,13 +135,6 @@ def read(argv: Sequence[str]) -> tuple[Train, AlphaZeroConfig]:
         run=options.placement,
         **{field.name: getattr(options, field.name) for field in fields(Train) if field.name in _SECTIONS},
     )
-    if typed.init and (config.network, config.options) != (base.network, base.options) and not options.resume:
-        raise UserError("--init takes over the network and the game's options with the weights; leave those flags out")
-    from ..agents.alphazero.validation import check
-    from ..envs import make
-
-    check(config)
-    make(config.game, **config.options)  # refuses unknown options
     return options, config
 
 
@@ -159,23 +176,31 @@ def _check(typed: Train) -> None:
         raise UserError("--run is empty; name a directory such as runs/" + typed.task)
 
 
-def _base(typed: Train) -> AlphaZeroConfig:
-    """The configuration that the flags override."""
+def _existing(typed: Train) -> AlphaZeroConfig | None:
+    """The configuration of the run that is gone on with; None for a new run."""
     from ..agents.run_directory import RunDirectory
 
-    if typed.resume and RunDirectory.exists(typed.run):
-        config = RunDirectory.open(typed.run).config
-        if config.game != typed.task:
-            raise UserError(f"{typed.run} is a run of {config.game}, not of {typed.task}; choose another --run")
-        return config
+    if not (typed.resume and RunDirectory.exists(typed.run)):
+        return None
+    config = RunDirectory.open(typed.run).config
+    if config.game != typed.task:
+        raise UserError(f"{typed.run} is a run of {config.game}, not of {typed.task}; choose another --run")
+    return config
+
+
+def _new(typed: Train) -> AlphaZeroConfig:
+    """The configuration that a new run starts from: the preset's, and with --init the network and options of the other run."""
+    from ..agents.run_directory import RunDirectory
+
     config = preset_for(typed.task, typed.preset)
     if not typed.init:
         return config
-    other = RunDirectory.open(typed.init)
+    other, step = RunDirectory.at(typed.init)
     if other.config.game != typed.task:
         raise UserError(f"{typed.init} is a run of {other.config.game}; --init needs one of {typed.task}")
     if not other.steps():
         raise UserError(f"{typed.init} has no checkpoint yet, so there are no weights to start from; train it for a while first")
+    other.weights(step)  # refuses a step that is not there
     return replace(config, network=other.config.network, options=other.config.options)
 
 
@@ -231,7 +256,7 @@ def stop_on_signals(display: Display) -> Iterator[Stop]:
 
 def closing(options: Train, progress: Progress, argv: Sequence[str], *, gone_on: bool, stopped: bool) -> list[str]:
     """What was learned, in a sentence, and what to type next."""
-    again = shlex.join([*PROG.split(), *(word for word in argv if word != "--resume"), "--resume"])
+    again = shlex.join([program(), "train", *(word for word in argv if word != "--resume"), "--resume"])
     minutes = f"{progress.seconds / 60:.1f} {'more ' if gone_on else ''}minutes"
     if not progress.step:
         return [
@@ -243,7 +268,7 @@ def closing(options: Train, progress: Progress, argv: Sequence[str], *, gone_on:
     ended = options.steps is not None and not stopped
     return [
         f"{'Stopped and saved. ' if stopped else ''}{learned}{f'; {progress.strength}' if progress.strength else ''}.",
-        f"Play it:     zerodojo play {options.task} --opponent {shlex.quote(options.run)}",
-        f"Measure it:  zerodojo evaluate {shlex.quote(options.run)} --opponent mcts:1000",
+        f"Play it:     {shlex.quote(program())} play {options.task} --opponent {shlex.quote(options.run)}",
+        f"Measure it:  {shlex.quote(program())} evaluate {shlex.quote(options.run)} --opponent mcts:1000",
         f"Go on:       {again}{', with more --steps' if ended else ''}",
     ]

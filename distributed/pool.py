@@ -69,8 +69,9 @@ class _Worker:
     index: int
     actor: Any
     pid: int
+    missing: int  # games to begin with its next call: as many as ended
     deaths: int = 0  # of its predecessors, since one of them brought games
-    begun: bool = False  # whether its slots have been given games
+    begun: bool = False  # whether it has been called
 
 
 class RayPool:
@@ -94,7 +95,8 @@ class RayPool:
     def poll(self, *, wait: bool) -> list[Played]:
         for worker in self._workers:
             while sum(other is worker for other in self._calls.values()) < IN_FLIGHT:
-                fresh, newest = (chunk(self._config), []) if worker.begun else (self._config.self_play.games, self._newest)
+                fresh, worker.missing = worker.missing, 0
+                newest = [] if worker.begun else self._newest
                 worker.begun = True
                 self._call(worker, [next(self._numbers) for _ in range(fresh)], chunk(self._config), newest)
         ready, _ = self._ray.wait(list(self._calls), num_returns=1, timeout=WAIT_SECONDS if wait else 0)
@@ -146,6 +148,7 @@ class RayPool:
         try:
             played: Played = self._ray.get(reference)
             worker.deaths = 0
+            worker.missing += len(played.records)
             return played
         except self._ray.exceptions.RayTaskError as error:
             if isinstance(error.cause, UserError):
@@ -185,7 +188,8 @@ class RayPool:
             raise UserError(
                 f"a node of the cluster has zerodojo {version}, this one {installed('zerodojo')}; install the same on all"
             )
-        return _Worker(index, actor, pid)
+        waiting = (IN_FLIGHT - 1) * chunk(self._config)  # beside a full worker, for the calls that follow at once
+        return _Worker(index, actor, pid, missing=self._config.self_play.games + waiting)
 
 
 def _first_line(error: Exception) -> str:

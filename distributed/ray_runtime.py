@@ -11,8 +11,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -39,13 +40,19 @@ def ray_runtime(address: str, *, cores: int) -> Iterator[ModuleType]:
     A program that has connected to Ray already keeps its connection, and its cluster is used. Ray of our own keeps nothing on disk
     afterwards, and its processes end with this one, however that ends. Raises UserError when there is no cluster at the address.
     """
-    for name, value in (QUIET | _token(address)).items():  # Ray reads them as it is imported
-        os.environ.setdefault(name, value)
-    import ray
+    with _environment(QUIET | _token(address)):  # Ray reads some as it is imported, and its processes inherit them
+        import ray
 
-    if ray.is_initialized():
-        yield ray
-        return
+        if ray.is_initialized():
+            yield ray
+            return
+        with _connected(ray, address, cores):
+            yield ray
+
+
+@contextmanager
+def _connected(ray: ModuleType, address: str, cores: int) -> Iterator[None]:
+    """A connection for the time of a block. Raises UserError when there is none to be had."""
     shared = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": True}
     with nullcontext() if address else _session_folder() as folder:
         try:
@@ -61,9 +68,21 @@ def ray_runtime(address: str, *, cores: int) -> Iterator[ModuleType]:
             remedy = start if address else "train with --workers 0"
             raise UserError(f"{where} ({(str(error).splitlines() or ['no reason given'])[0]}); {remedy}") from error
         try:
-            yield ray
+            yield
         finally:
             ray.shutdown()
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """These variables for the time of a block; those that are set already keep their values."""
+    ours = {name: value for name, value in values.items() if name not in os.environ}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name in ours:
+            os.environ.pop(name, None)
 
 
 @contextmanager
@@ -83,12 +102,18 @@ def _signals_kept() -> Iterator[None]:
 def _token(address: str) -> dict[str, str]:
     """How Ray lets in only those who know a token, for its ports are open to the network.
 
-    One of our own gets a fresh token, which Ray would otherwise write into the home directory. `auto` brings the token that
-    `ray start` uses where there is one. Whoever names an address sets RAY_AUTH_MODE himself, as with Ray's own commands.
+    One of our own gets a token of this process, which Ray would otherwise write into the home directory. `auto` brings the token
+    that `ray start` uses where there is one. Whoever names an address sets RAY_AUTH_MODE himself, as with Ray's own commands.
     """
     if not address:
-        return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+        return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _own_token()}
     return {"RAY_AUTH_MODE": "token"} if address == "auto" and (Path.home() / ".ray" / "auth_token").exists() else {}
+
+
+@cache
+def _own_token() -> str:
+    """The same as long as this process lives: Ray's library reads a token once, at its first start."""
+    return secrets.token_hex(32)
 
 
 def _answering(address: str) -> str:

@@ -16,6 +16,7 @@ from ..envs import Game, make
 from ..errors import UserError
 from ..evaluation import strength
 from ..machine import available_cores
+from ..search.tree import check_size
 
 
 def train(
@@ -52,7 +53,7 @@ def train(
     source = None if init is None else RunDirectory.at(str(init))  # before anything is written
     directory = _directory(task, Path(run), config, resume)
     with directory.locked():
-        directory.set_config(resolve(config, directory.config) if config is not None else directory.config)
+        directory.config = resolve(config or directory.config, directory.config)
         training = Training(
             directory,
             placement(directory.config),
@@ -63,14 +64,13 @@ def train(
             report=report,
             stopped=stopped,
         )
+        directory.set_config(directory.config)  # only now: one that cannot be gone on with is not kept
         return training.run()
 
 
 def resolve(asked: AlphaZeroConfig, saved: AlphaZeroConfig) -> AlphaZeroConfig:
     """What a run goes on with. Raises UserError for a change that may not be, or a value that makes no sense."""
-    config = check_resume(saved, with_resolved_options(asked))
-    check(config)
-    return config
+    return _checked(check_resume(saved, with_resolved_options(asked)))
 
 
 def with_resolved_options(config: AlphaZeroConfig) -> AlphaZeroConfig:
@@ -113,6 +113,11 @@ def _directory(task: str, path: Path, config: AlphaZeroConfig | None, resume: bo
         if directory.config.game != task:
             raise UserError(f"{path} is a run of {directory.config.game}, not of {task}; choose another --run")
         return directory
-    resolved = with_resolved_options(config or preset_for(task))
-    check(resolved)
-    return RunDirectory.create(path, resolved)
+    return RunDirectory.create(path, _checked(with_resolved_options(config or preset_for(task))))
+
+
+def _checked(config: AlphaZeroConfig) -> AlphaZeroConfig:
+    """The same. Raises UserError for a value that makes no sense, or searches that are too large for a worker."""
+    check(config)
+    check_size(make(config.game, **config.options).spec, slots=config.self_play.games, simulations=config.search.simulations)
+    return config

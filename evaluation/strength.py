@@ -15,7 +15,7 @@ from .match import play_match
 
 OPPONENT = "mcts:200"  # knows the rules and plays at random beyond its tree
 GAMES, MATCH_SIMULATIONS = 20, 32
-SEARCHED, SIMULATIONS = 150, 64  # positions that are searched: every one costs as much as 64 of the bare network
+SIMULATIONS = 64  # of the search on positions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class Strength:
     score: float  # wins and half the draws per game against the opponent, at 32 simulations a move
     score_interval: Interval  # 95%
     critical_policy: float | None  # the bare network keeps the best outcome in this share
-    critical: float | None  # and so with 64 simulations, on half of the positions
+    critical: float | None  # and so with 64 simulations
 
     @property
     def sentence(self) -> str:
@@ -54,7 +54,7 @@ def measure(game: Game, evaluator: Evaluator, *, seed: int = 0) -> Strength:
         watch = PositionSets.load(game.spec.name)["watch"]
         policy = grade(by_policy(game, evaluator), watch).share
         config = SearchConfig(rule="puct", simulations=SIMULATIONS)
-        critical = grade(by_search(game, evaluator, config, seed=seed), watch.sample(SEARCHED, seed=seed)).share
+        critical = grade(by_search(game, cached, config, seed=seed), watch).share
     return Strength(
         opponent=OPPONENT,
         score=match.score,

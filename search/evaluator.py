@@ -65,19 +65,23 @@ class CachedEvaluator:
     """Remembers what another evaluator said, by what a network sees, and says the same again, bit for bit.
 
     Every search repeats much of the one before it in its game, and lines of play meet: in self-play of Connect Four seven of ten
-    answers are remembered (docs/results.md). The table has 2^`bits` places, one a position; a newer position takes the place of
-    an older one. Whatever changes the evaluator behind it, such as new weights, needs a new cache.
+    answers are remembered (docs/results.md). The table has as many places, one a position, as a power of two gives within
+    `size` bytes; a newer position takes the place of an older one. Whatever changes the evaluator behind it, such as new weights,
+    needs a new cache.
     """
 
-    def __init__(self, game: Game, evaluator: Evaluator, *, bits: int = 18) -> None:
+    def __init__(self, game: Game, evaluator: Evaluator, *, size: int = 2**24) -> None:
         self._game = game
         self._evaluator = evaluator
-        words = game.observation_keys(game.new_states(1)).shape[1]
+        actions, words = game.spec.num_actions, game.observation_keys(game.new_states(1)).shape[1]
+        places = 1
+        while 2 * places * (1 + 8 * words + 4 * actions + 4) <= size:
+            places *= 2
         self._table = _Table(
-            known=np.zeros(2**bits, np.bool_),
-            keys=np.empty((2**bits, words), np.uint64),
-            logits=np.empty((2**bits, game.spec.num_actions), np.float32),
-            values=np.empty(2**bits, np.float32),
+            known=np.zeros(places, np.bool_),
+            keys=np.empty((places, words), np.uint64),
+            logits=np.empty((places, actions), np.float32),
+            values=np.empty(places, np.float32),
         )
 
     def evaluate(self, states: States) -> tuple[Floats, Floats]:

@@ -32,7 +32,8 @@ class Search:
     """Searches in `games` slots, each of at most `config.simulations` simulations, `leaves` of a game per round.
 
     `begin`, `advance`, `release` and `select` may come at any time; between `select` and `update` they call the round off, and
-    its leaves are selected again. Raises ValueError for a game of more than two players.
+    its leaves are selected again. Raises ValueError for a game of more than two players, UserError for more simulations in as
+    many slots than memory holds.
 
     Letters: `R` slots named in a call, `N` leaves of a round, `A` actions, `S` numbers in a state row.
     """
@@ -45,13 +46,7 @@ class Search:
         self.config = config
         self._leaves_each = leaves
         self._rule = _rule(config)
-        self._tree = tree.allocate(
-            slots=games,
-            simulations=config.simulations,
-            max_legal=spec.max_legal,
-            state_size=spec.state_size,
-            state_dtype=spec.state_dtype,
-        )
+        self._tree = tree.allocate(spec, slots=games, simulations=config.simulations)
         self._slots = descent.Slots(
             phase=np.zeros(games, np.int8),
             budget=np.zeros(games, np.int32),

@@ -15,6 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import machine
+from ..envs.game import GameSpec
+from ..errors import UserError
 from .jit import kernel
 
 UNTRIED = -1  # `child` of an edge that was never taken
@@ -61,23 +64,37 @@ class Tree(NamedTuple):
     states: NDArray[Any]  # [B * M, S]
 
 
-def allocate(*, slots: int, simulations: int, max_legal: int, state_size: int, state_dtype: np.dtype[Any]) -> Tree:
-    """Empty trees for `simulations` a search; memory is touched only as it is used.
+def allocate(spec: GameSpec, *, slots: int, simulations: int) -> Tree:
+    """Empty trees of a game for `simulations` a search; memory is touched only as it is used.
 
-    Raises ValueError for more edges than an int32 can count.
+    Raises UserError for trees that are too large (`check_size`).
     """
+    check_size(spec, slots=slots, simulations=simulations)
     most = simulations + 1
-    if slots * most * max_legal >= 2**31:
-        raise ValueError(f"{slots} searches of {simulations} simulations are too large for one Search; make it smaller")
     return Tree(
         nodes_each=most,
-        edges_each=most * max_legal,
+        edges_each=most * spec.max_legal,
         node_count=np.zeros(slots, np.int32),
         edge_count=np.zeros(slots, np.int32),
         nodes=np.empty(slots * most, NODE),
-        edges=np.empty(slots * most * max_legal, EDGE),
-        states=np.empty((slots * most, state_size), state_dtype),
+        edges=np.empty(slots * most * spec.max_legal, EDGE),
+        states=np.empty((slots * most, spec.state_size), spec.state_dtype),
     )
+
+
+def check_size(spec: GameSpec, *, slots: int, simulations: int) -> None:
+    """Raises UserError for trees with more edges than an int32 can count, or that may need more memory than there is."""
+    nodes = slots * (simulations + 1)
+    edges = nodes * spec.max_legal
+    needed = nodes * (NODE.itemsize + spec.state_size * spec.state_dtype.itemsize) + edges * EDGE.itemsize
+    if needed > machine.available_memory():
+        why = f"may need {needed / 1e9:,.1f} GB of memory, more than there is"
+    elif edges >= 2**31:
+        why = f"may have {edges:,} edges, more than it can count"
+    else:
+        return
+    remedy = "take fewer simulations" if slots == 1 else f"take fewer simulations, or fewer games at once than {slots:,}"
+    raise UserError(f"a search of {simulations:,} simulations {why}; {remedy}")
 
 
 @kernel

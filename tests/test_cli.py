@@ -12,7 +12,7 @@ import pytest
 
 from zerodojo.agents.registry import PRESETS, preset_for
 from zerodojo.cli import doctor, listing
-from zerodojo.cli.arguments import FLAT, Positional, parse
+from zerodojo.cli.arguments import FLAT, Positional, parse, program
 from zerodojo.cli.main import COMMANDS, Command, main
 from zerodojo.envs.registry import GAMES
 from zerodojo.errors import UserError
@@ -174,6 +174,25 @@ def test_a_reader_that_leaves_is_no_error(words):
         said = subprocess.run([*ZERODOJO, *words], stdout=writing, stderr=subprocess.PIPE, text=True, env=environment)
         os.close(writing)
         assert (said.returncode, said.stderr) == (141, "")
+
+
+def test_what_to_type_is_what_the_shell_finds(monkeypatch, tmp_path):
+    script = tmp_path / "folder" / "bin" / "zerodojo"
+    script.parent.mkdir(parents=True)
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(sys, "argv", [str(script)])
+    monkeypatch.setenv("PATH", str(script.parent))
+    assert program() == "zerodojo"
+    monkeypatch.setenv("PATH", "/nowhere")
+    for folder, typed in (("/usr", str(script)), (tmp_path / "folder", "bin/zerodojo"), (script.parent, "./zerodojo")):
+        monkeypatch.chdir(folder)
+        assert program() == typed
+    monkeypatch.setattr(sys, "argv", ["bin/zerodojo"])  # as a Makefile calls it
+    monkeypatch.chdir(tmp_path / "folder")
+    assert program() == "bin/zerodojo"
+    monkeypatch.setattr(sys, "argv", ["/somewhere/cli/main.py"])  # as `python -m` calls it
+    assert program() == "zerodojo"
 
 
 # Arguments ------------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from zerodojo.machine import available_cores, cpu_quota, memory_limit, processor
+from zerodojo.machine import available_cores, available_memory, cpu_quota, memory_limit, processor
 
 
 def make(root, files):
@@ -21,6 +21,7 @@ def test_nothing_said_is_no_limit(tmp_path):
     assert memory_limit(tmp_path) == math.inf
     assert processor(tmp_path) == ""
     assert available_cores(tmp_path) >= 1
+    assert 0 < available_memory(tmp_path) < math.inf
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,13 @@ def test_memory_limit_of_both_versions(tmp_path):
     assert memory_limit(make(tmp_path / "v2", files)) == 1000
     files = {"proc/self/cgroup": "7:memory:/box\n", "sys/fs/cgroup/memory/box/memory.limit_in_bytes": "2000\n"}
     assert memory_limit(make(tmp_path / "v1", files)) == 2000
+
+
+def test_memory_is_that_of_the_machine_or_the_limit_below_it(tmp_path):
+    files = {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "1000\n"}
+    assert available_memory(make(tmp_path / "less", files)) == 1000
+    files["sys/fs/cgroup/memory.max"] = f"{2**60}\n"
+    assert available_memory(make(tmp_path / "more", files)) == available_memory(tmp_path / "nothing")
 
 
 def test_processor_name(tmp_path):

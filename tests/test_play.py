@@ -89,6 +89,13 @@ def test_the_end_of_the_input_ends_the_game(play) -> None:  # type: ignore[no-un
     assert code == 0 and f"Moves: {again[2]}" in out
 
 
+def test_to_go_on_is_typed_as_the_program_was_called(play, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr(sys, "argv", ["a venv/bin/zerodojo"])
+    _, out, _ = play("tic_tac_toe --opponent random", "a1")
+    assert "To take it up again:\n  'a venv/bin/zerodojo' play tic_tac_toe --opponent random --moves " in out
+
+
 def test_undo_takes_back_both_moves(play) -> None:  # type: ignore[no-untyped-def]
     code, out, _ = play("connect_four --opponent minimax:1", "undo", "4", "u", "u", "quit")
     assert code == 0 and "Taken back: 2 moves." in out
@@ -143,6 +150,8 @@ def test_options_make_another_board(play) -> None:  # type: ignore[no-untyped-de
         ("connect_four --opponent random --moves 1,9", "is no column"),
         ("connect_four --first --second", "cannot both be"),
         ("tic_tac_toe", "--opponent mcts:1000"),
+        ("tic_tac_toe --opponent mcts:1000000000", "a search of 1,000,000,000 simulations may need"),
+        ("tic_tac_toe --opponent mcts:1 --simulations 1000000000", "GB of memory, more than there is; take fewer simulations"),
     ],
 )
 def test_slips_are_one_line_and_exit_code_2(play, arguments: str, message: str) -> None:  # type: ignore[no-untyped-def]

@@ -131,6 +131,9 @@ def test_a_flag_changes_its_field_alone(words, path, value):
         ("connect_four --run x --steps 0", "--steps is 0; it must be at least 1"),
         ("connect_four --run=", "--run is empty"),
         ("connect_four --run x --preset conect_four", "unknown preset 'conect_four'; did you mean connect_four"),
+        ("connect_four --run x --resume --preset conect_four", "unknown preset 'conect_four'; did you mean connect_four"),
+        ("connect_four --run x --learner.device gpu", "--learner.device takes one of 'cpu', 'cuda', not 'gpu'"),
+        ("connect_four --run x --learner.device cuda", "learner.device is cuda, and torch finds no GPU here; set it to cpu"),
         ("connect_four --run x --learner.batch 0", "learner.batch is 0; it must be at least 1"),
         ("connect_four --run x --seed -1", "seed is -1; it must be at least 0"),
         ("connect_four --run x --workers -2", "run.workers is -2; it must be at least -1"),
@@ -145,12 +148,16 @@ def test_a_flag_changes_its_field_alone(words, path, value):
         ("connect_four --run x --option width", "--option takes a name and a value, such as width=8, not 'width'"),
         ("connect_four --run x --option width=1", "connect_four cannot be 1 wide"),
         ("connect_four --run x --init nowhere", "there is no run at nowhere"),
+        ("connect_four --run x --init nowhere@7", "there is no run at nowhere;"),
+        ("connect_four --run x --search.simulations 10000000", "of 10,000,000 simulations may need"),
+        ("tic_tac_toe --run x --self-play.games 1000000000", "or fewer games at once than 1,000,000,000"),
         ("connect_four --run x --simulations 8", "unknown flag --simulations; did you mean --search.simulations"),
         ("connect_four --run x --run.workers 2", "unknown flag --run.workers"),
     ],
 )
 def test_refused_in_one_line_with_nothing_written(words, line, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     assert main(["train", *words.split()]) == 2
     said = capsys.readouterr()
     assert line in said.err
@@ -179,9 +186,21 @@ def test_what_is_typed_on_resume_overrides_the_run_alone(run):
     assert replace(got, learner=run.config.learner, run=run.config.run) == run.config
 
 
-def test_a_preset_is_where_a_new_run_starts_from_and_resume_keeps_the_run(run, tmp_path):
-    assert config(f"tic_tac_toe --run {run.path} --resume --preset default") == run.config
+def test_a_preset_is_where_a_new_run_starts_from(tmp_path):
     assert config(f"tic_tac_toe --run {tmp_path}/new --resume --preset default") == preset_for("tic_tac_toe", "default")
+
+
+def test_a_preset_on_resume_is_what_the_run_started_from_or_is_refused(run, tmp_path):
+    with pytest.raises(UserError, match=r"own \(seed is 5, and 0 with --preset tic_tac_toe\); leave --preset out to go on"):
+        config(f"tic_tac_toe --run {run.path} --resume --preset tic_tac_toe")
+    with pytest.raises(UserError, match="unknown preset 'tic_tac_to'; did you mean tic_tac_toe"):
+        config(f"tic_tac_toe --run {run.path} --resume --preset tic_tac_to")
+    words = f"connect_four --run {tmp_path}/new --resume --preset tic_tac_toe --option width=5 --learner.batch 32"
+    begun = config(words)
+    RunDirectory.create(tmp_path / "new", with_resolved_options(begun))
+    assert with_resolved_options(config(words)) == with_resolved_options(begun)  # the same command again
+    with pytest.raises(UserError, match=r"\(options\.width is 5, and 7 with"):
+        config(words.replace("--option width=5", ""))
 
 
 @pytest.mark.parametrize(
@@ -189,6 +208,7 @@ def test_a_preset_is_where_a_new_run_starts_from_and_resume_keeps_the_run(run, t
     [
         ("--network.channels 8", "network.channels is 16 in this run and cannot become 8"),
         ("--seed 6", "seed is 5 in this run and cannot become 6"),
+        ("--learner.optimizer adamw", "learner.optimizer is 'muon' in this run and cannot become 'adamw'"),
     ],
 )
 def test_what_decided_the_weights_cannot_change(run, words, line, capsys):
@@ -256,10 +276,30 @@ def test_start_from_another_run(tmp_path, train):
     second = RunDirectory.open(tmp_path / "second")
     assert (second.steps()[-1], second.config.network.channels) == (3, 8)
     assert train(tmp_path / "second", *words, "--resume")[0] == 0  # the same command again
+    assert train(tmp_path / "earlier", *words[:-1], f"{tmp_path / 'first'}@2")[0] == 0
+    code, said = train(tmp_path / "none", *words[:-1], f"{tmp_path / 'first'}@1")
+    assert (code, said.count("\n"), (tmp_path / "none").exists()) == (2, 1, False)
+    assert "has no checkpoint of step 1; nearest: 2" in said
     code, said = train(tmp_path / "third", *words, "--network.channels", "16")
     assert (code, said.count("\n")) == (2, 1)
     assert "leave those flags out" in said
     assert not (tmp_path / "third").exists()
+
+
+def test_a_configuration_is_kept_once_training_could_go_on_with_it(tmp_path, train, monkeypatch):
+    path = tmp_path / "run"
+    assert train(path, "--steps", "2", *TINY)[0] == 0
+    before = (path / "config.json").read_bytes()
+
+    def refuse(*arguments):
+        raise UserError("these weights do not fit; take others")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("zerodojo.agents.alphazero.training.Training._restore", refuse)
+        assert train(path, "--steps", "3", "--resume", "--learner.batch", "8")[0] == 2
+    assert (path / "config.json").read_bytes() == before
+    assert train(path, "--steps", "3", "--resume", "--learner.batch", "8")[0] == 0
+    assert RunDirectory.open(path).config.learner.batch == 8
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from ...search.config import SearchConfig
 class SelfPlayConfig:
     """How games are made."""
 
-    games: int = 256  # games a worker plays side by side: the batch that the engine sees
+    games: int = 256  # games a worker plays side by side; the engine sees those of their positions that are not remembered
     opening_fraction: float = 0.6  # share of games that start from random plies: without it accuracy creeps (docs/results.md)
     opening_plies: int = 16  # at most so many random plies, uniformly from 1
     play_out: float = 0.25  # share of games that go on after a search has proven their outcome; the others end there
@@ -34,9 +34,7 @@ class ReplayConfig:
     window_beta: float = 0.4  # KataGo: 0.4
     max_uses: float = 4.0  # samples drawn per position made; KataGo: at most 4 to 8. The learner waits above it
     min_uses: float = 0.5  # the workers wait while fewer were drawn
-    root_value_weight: float = (
-        0.5  # share of the search's value in the value target, all of it where proven; the rest is the outcome
-    )
+    root_value_weight: float = 0.5  # share of the search's value in the value target, 1 where it is proven; the rest: the outcome
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class LearnerConfig:
     gradient_clip: float = 4.0  # norm of the gradient
     ema: float = 0.9995  # a step, of the weights that play
     precision: Literal["auto", "fp32", "bf16"] = "auto"  # bf16 where the processor has it
-    device: str = "cpu"  # of the learner: cpu or cuda
+    device: Literal["cpu", "cuda"] = "cpu"  # of the learner
     threads: int = 0  # of the learner; 0 takes the cores that the workers leave
     first_publish: int = 160  # learner steps before the first version: until then self-play knows nothing
     publish_steps: int = 400  # learner steps between two versions of the weights
@@ -67,7 +65,7 @@ class RunConfig:
     mode: Literal["sync", "async"] = "async"  # sync: every position is made with the newest weights, reproducibly
     address: str = ""  # of a Ray cluster to join ("auto" finds it); empty starts one on this machine
     checkpoint_seconds: float = 60.0  # between checkpoints: what a crash can cost
-    keep_every: int = 4_000  # checkpoints at multiples of so many steps keep their weights for good
+    keep_every: int = 4_000  # of so many steps, the first checkpoint keeps its weights for good
     evaluate_steps: int = 2_000  # learner steps between two measures of strength
 
 

@@ -62,8 +62,9 @@ class Optimizer:
         for prefix, optimizer, parameter in self._entries():
             moments = {key[len(prefix) + 1 :]: torch.tensor(array) for key, array in state.items() if key.startswith(f"{prefix}/")}
             if moments:
-                optimizer.state[parameter] = {  # laid out in memory as the parameter: fused steps need it
-                    key: moment if key == "step" else torch.empty_like(parameter).copy_(moment) for key, moment in moments.items()
+                optimizer.state[parameter] = {  # on the parameter's device and laid out in memory as it: fused steps need both
+                    key: moment.to(parameter.device) if key == "step" else torch.empty_like(parameter).copy_(moment)
+                    for key, moment in moments.items()
                 }
 
     def _entries(self) -> Iterator[tuple[str, torch.optim.Optimizer, nn.Parameter]]:

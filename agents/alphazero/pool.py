@@ -40,7 +40,8 @@ PoolFactory = Callable[[AlphaZeroConfig, Iterator[int]], Pool]
 
 
 def chunk(config: AlphaZeroConfig) -> int:
-    """Games that one call of a worker finishes: few, so that they reach the learner soon, yet enough to make a call cheap."""
+    """Games that one call of a worker finishes at least: few, so that they reach the learner soon, yet enough to make a call
+    cheap. A few more may end in its last round."""
     return max(1, config.self_play.games // 8)
 
 
@@ -50,16 +51,16 @@ class LocalPool:
     def __init__(self, config: AlphaZeroConfig, numbers: Iterator[int]) -> None:
         self._config, self._numbers = config, numbers
         self._worker = SelfPlayWorker(config)
-        self._begun = False
+        self._missing = config.self_play.games  # games to begin, so that every slot has one
         self._version: Version | None = None
 
     def poll(self, *, wait: bool) -> list[Played]:
         if not wait:
             return []
-        fresh = chunk(self._config) if self._begun else self._config.self_play.games
-        self._begun = True
-        numbers = [next(self._numbers) for _ in range(fresh)]
-        return [self._worker.play(numbers, finish=chunk(self._config), newer=self._newer)]
+        numbers = [next(self._numbers) for _ in range(self._missing)]
+        played = self._worker.play(numbers, finish=chunk(self._config), newer=self._newer)
+        self._missing = len(played.records)
+        return [played]
 
     def play(self, numbers: Sequence[int]) -> list[Played]:
         self._worker.refresh(self._newer)

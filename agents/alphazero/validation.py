@@ -1,6 +1,6 @@
 """Which values of a configuration make sense: refused in one line before anything is started. Called by whoever is about to train.
 
-Free of torch, Numba and Ray, as the configuration is.
+Free of torch, Numba and Ray, as the configuration is; only whoever asks for a GPU waits for torch to look for one.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ SHARES = (  # from 0 to 1
 
 
 def check(config: AlphaZeroConfig) -> None:
-    """Raises UserError for the first field whose value makes no sense, or that names an engine or a backbone there is not."""
+    """Raises UserError for the first field whose value makes no sense, or that names what there is not: engine, backbone, GPU."""
     for path, least in LEAST.items():
         _require(config, path, f"at least {least:g}", low=least)
     for path in POSITIVE:
@@ -79,6 +79,11 @@ def check(config: AlphaZeroConfig) -> None:
         raise unknown("backbone", config.network.backbone, BACKBONES)
     if config.self_play.engine != "auto" and config.self_play.engine not in ENGINES:
         raise unknown("engine", config.self_play.engine, ["auto", *ENGINES])
+    if config.learner.device == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise UserError("learner.device is cuda, and torch finds no GPU here; set it to cpu, or install a torch with CUDA")
 
 
 def value_of(config: AlphaZeroConfig, path: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 import numpy as np
@@ -13,7 +14,7 @@ from ...errors import UserError
 from ...models import network
 from ...models.config import NetworkConfig
 from ...models.engines.engine import Engine, Floats
-from ...models.engines.prepare import REFERENCE, prepare
+from ...models.engines.prepare import prepare
 from ...search.config import SearchConfig
 from ...search.evaluator import CachedEvaluator
 from .. import model_zoo
@@ -31,6 +32,8 @@ SAMPLES = 192  # positions of random play to check an engine on: half of them, a
 # Tried in this order. int8 would be faster still, but takes the ranges of its activations from positions like those it will see,
 # which a player of a bare network file does not have.
 ENGINES = ("torch-cuda-bf16", "openvino-bf16", "torch-bf16")
+
+logger = logging.getLogger("zerodojo")
 
 
 def network_player(
@@ -79,12 +82,10 @@ def observations(game: Game, count: int, *, seed: int) -> Floats:
 
 
 def _engine(net: network.PolicyValueNetwork, samples: Floats) -> Engine:
-    for name in ENGINES:
-        try:
-            return prepare(name, net, samples, batch=BATCH).engine
-        except UserError:  # not on this host
-            continue
-    return prepare(REFERENCE, net, samples, batch=BATCH).engine
+    engine, report = prepare("auto", net, samples, batch=BATCH, among=ENGINES)
+    if report.disagreed:
+        logger.warning("the player's engine is %s", report)
+    return engine
 
 
 def _check_game(owner: str, name: str, options: Mapping[str, Option], game: Game) -> None:

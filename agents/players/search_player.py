@@ -13,6 +13,7 @@ from ...envs import Game, Position
 from ...search.config import SearchConfig
 from ...search.evaluator import Evaluator, RolloutEvaluator
 from ...search.search import Search
+from ...search.tree import check_size
 from ..specs import positive_number
 from .base import Decision, Limit, Player
 from .common import rows_of
@@ -28,9 +29,11 @@ class SearchPlayer(Player):
 
     `leaves` of one game are evaluated at once, under virtual loss, when only few positions are decided side by side: that is what
     makes a network fast on a single game. The tree of a game decided move by move (`decide`) is kept from one move to the next.
+    Raises UserError, and so do decisions on many positions, for more simulations than memory holds.
     """
 
     def __init__(self, game: Game, evaluator: Evaluator, config: SearchConfig, *, leaves: int = 1, seed: int = 0) -> None:
+        check_size(game.spec, slots=1, simulations=config.simulations)
         self.game = game
         self.name = f"{config.rule}:{config.simulations}"
         self._evaluator = evaluator
@@ -60,7 +63,7 @@ class SearchPlayer(Player):
     def _decide(self, positions: Sequence[Position], limit: Limit | None, *, keep: bool) -> list[Decision]:
         started = time.monotonic()
         seconds = limit.seconds if limit else None
-        simulations = self._budget(limit)
+        simulations = self._budget(limit, len(positions))
         search = self._search_for(len(positions), simulations)
         slots = np.arange(len(positions))
         keep = keep and self._follow(search, positions[0])
@@ -75,14 +78,14 @@ class SearchPlayer(Player):
         self._kept = positions[0]
         return decisions
 
-    def _budget(self, limit: Limit | None) -> int:
+    def _budget(self, limit: Limit | None, games: int) -> int:
         """Simulations a position: the limit's, or the player's own; as many as memory holds when only seconds are given."""
         if limit is None or (limit.simulations is None and limit.seconds is None):
             return self._config.simulations
         if limit.simulations is not None:
             return limit.simulations
         spec = self.game.spec
-        return MEMORY // (EDGE_BYTES * spec.max_legal + NODE_BYTES + spec.state_size * spec.state_dtype.itemsize)
+        return MEMORY // (games * (EDGE_BYTES * spec.max_legal + NODE_BYTES + spec.state_size * spec.state_dtype.itemsize))
 
     def _search_for(self, games: int, simulations: int) -> Search:
         """A search with room for these positions. Few positions, thought about long, share batches of several leaves each."""

@@ -6,6 +6,7 @@ Called once a version by whoever plays: self-play workers, players, `bench`.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import NamedTuple
@@ -36,9 +37,14 @@ class PreparationReport:
     seconds: float  # everything: making, checking, and what was tried before
     tried: tuple[tuple[str, str], ...]  # what was passed over, and why, in order
 
+    @property
+    def disagreed(self) -> tuple[str, ...]:
+        """The engines that ran here and were passed over because they disagreed with fp32."""
+        return tuple(name for name, reason in self.tried if reason.startswith(DISAGREES))
+
     def __str__(self) -> str:
         checked = f"same top move {self.top_move_agreement:.1%}, value difference {self.value_difference:.4f}"
-        failed = [f"not {name}, which {reason}" for name, reason in self.tried if reason.startswith(DISAGREES)]
+        failed = [f"not {name}, which {reason}" for name, reason in self.tried if name in self.disagreed]
         return "; ".join([f"{self.chosen} ({checked})", *failed])
 
 
@@ -49,11 +55,20 @@ class Prepared(NamedTuple):
     report: PreparationReport
 
 
-def prepare(name: str, network: PolicyValueNetwork, calibration: Floats, *, batch: int, threads: int = 1) -> Prepared:
+def prepare(
+    name: str,
+    network: PolicyValueNetwork,
+    calibration: Floats,
+    *,
+    batch: int,
+    threads: int = 1,
+    among: Sequence[str] = tuple(ENGINES),
+) -> Prepared:
     """An engine for a network, whose weights it copies, checked on real positions [R, C, H, W] of which every other one calibrates.
 
-    "auto" takes the fastest engine that can run here and agrees with fp32. So that a host chooses only once, ask for the engine
-    chosen then by its name at later versions: when that one disagrees, the rest are tried in order, and the report says so.
+    "auto" takes the first engine `among` these that can run here and agrees with fp32, else fp32 itself. So that a host chooses
+    only once, ask for the engine chosen then by its name at later versions: when that one disagrees, the rest are tried in order,
+    and the report says so.
 
     Raises UserError for an unknown name, or for an engine asked for by name that cannot run here.
     """
@@ -62,7 +77,7 @@ def prepare(name: str, network: PolicyValueNetwork, calibration: Floats, *, batc
         raise unknown("engine", name, ["auto", *ENGINES])
     rows = np.ascontiguousarray(calibration[1::2][:CALIBRATION_ROWS], np.float32)
     checked = np.ascontiguousarray(calibration[::2][:CHECK_ROWS], np.float32)
-    candidates = [other for other in dict.fromkeys([name, *ENGINES]) if other not in ("auto", REFERENCE)]
+    candidates = [other for other in dict.fromkeys([name, *among]) if other not in ("auto", REFERENCE)]
     tried: list[tuple[str, str]] = []
     if name == REFERENCE or not len(rows):
         candidates, tried = [], [] if name == REFERENCE else [(name, "no positions to check it on")]

@@ -11,6 +11,7 @@ import torch
 
 from zerodojo.agents.alphazero.config import LearnerConfig
 from zerodojo.agents.alphazero.learner import Learner, NonFiniteLoss, learning_rate
+from zerodojo.agents.alphazero.optimizer import Optimizer
 from zerodojo.agents.alphazero.replay import Batch
 from zerodojo.models.config import NetworkConfig
 from zerodojo.models.network import PolicyValueNetwork, build, get_weights
@@ -75,6 +76,18 @@ def test_going_on_from_a_state_is_going_on_exactly(precision: str) -> None:
         second.learn(batch(step))
     assert second.steps == 20
     assert_same(everything(one), everything(second))
+
+
+def test_a_state_goes_where_the_parameters_are() -> None:
+    """Counters included, for a fused step refuses those of another device; "meta" is one that every machine has."""
+    one, other = network(), network().to("meta")
+    first = Learner(one, CONFIG)
+    first.learn(batch(0))
+    second = Optimizer(other, CONFIG)
+    second.load(first.state())
+    moments = [moment for _, optimizer, parameter in second._entries() for moment in optimizer.state[parameter].values()]
+    assert len(moments) == sum(not name.startswith("weight/") and name != "steps" for name in first.state())
+    assert {moment.device.type for moment in moments} == {"meta"}
 
 
 def test_starting_from_weights_alone_starts_anew() -> None:

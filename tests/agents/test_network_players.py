@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,13 +12,16 @@ from zerodojo.agents import model_zoo, player
 from zerodojo.agents.alphazero.config import AlphaZeroConfig
 from zerodojo.agents.checkpoint import Checkpoint
 from zerodojo.agents.network_evaluator import NetworkEvaluator
-from zerodojo.agents.players.network import observations
+from zerodojo.agents.players.network import network_player, observations
 from zerodojo.agents.run_directory import RunDirectory
 from zerodojo.envs import make
 from zerodojo.errors import UserError
 from zerodojo.models import network
 from zerodojo.models.config import NetworkConfig
-from zerodojo.models.engines.prepare import prepare
+from zerodojo.models.engines import prepare as prepare_module
+from zerodojo.models.engines.engine import Floats
+from zerodojo.models.engines.prepare import REFERENCE, prepare
+from zerodojo.models.engines.torch_engine import TorchEngine
 
 SMALL = NetworkConfig(channels=8, blocks=1, value_hidden=8)
 
@@ -108,6 +112,34 @@ def test_every_shipped_network_plays() -> None:
         card, _ = model_zoo.read(name)
         game = make(card.game, **card.options)
         assert player(f"zoo:{name}", game, simulations=8).decide(game.start()).visits.sum() == 8
+
+
+def test_an_engine_that_disagrees_gives_way_with_a_warning_and_never_to_int8(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever this host has: every engine but the reference can run here, and its values are wrong."""
+    made: list[str] = []
+
+    class Wrong(TorchEngine):
+        def __init__(self, name: str, *rest: Any, batch: int, threads: int, **_: str) -> None:
+            made.append(name)
+            super().__init__(name, *rest, batch=batch, threads=threads, dtype="float32", device="cpu")
+
+        def evaluate(self, planes: Floats) -> tuple[Floats, Floats]:
+            logits, values = super().evaluate(planes)
+            return logits, values + np.float32(0.1)
+
+    monkeypatch.setattr(prepare_module, "Wrong", Wrong, raising=False)
+    for name, entry in prepare_module.ENGINES.items():
+        if name != REFERENCE:
+            monkeypatch.setitem(prepare_module.ENGINES, name, entry._replace(path=".prepare:Wrong"))
+    game = make("connect_four")
+    net = small_network("connect_four")
+    network_player(game, SMALL, network.get_weights(net), simulations=0, seed=0).decide(game.start())
+    assert made == ["torch-cuda-bf16", "openvino-bf16", "torch-bf16"]
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"the player's engine is {REFERENCE} (")
+    assert "not openvino-bf16, which disagrees with fp32" in record.getMessage() and "\n" not in record.getMessage()
 
 
 def test_observations_come_from_all_stages() -> None:

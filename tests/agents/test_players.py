@@ -184,6 +184,11 @@ def test_a_limit_in_seconds_ends_the_thinking() -> None:
     check_decision(decision, start)
 
 
+def test_with_seconds_alone_many_positions_share_the_memory() -> None:
+    start = connect_four()
+    assert len(player("mcts:1", start.game).decide_many([start] * 100, Limit(seconds=0.0))) == 100
+
+
 def test_after_a_search_cut_short_another_one_is_whole() -> None:
     positions = [connect_four(moves) for moves in ("", "4", "44")]
     thinker = player("mcts:100", positions[0].game)

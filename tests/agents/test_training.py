@@ -104,6 +104,27 @@ def test_samples_never_outrun_positions(new_run, monkeypatch: pytest.MonkeyPatch
     assert len(windows) == 80 and windows == sorted(windows) and windows[-1] > 300 > windows[0]
 
 
+def test_games_wait_for_a_learner_that_is_behind(new_run) -> None:  # type: ignore[no-untyped-def]
+    """With games always ready: none are taken beyond the first generation before the first version, nor while uses are too few."""
+    config = changed(run__mode="async", replay__min_uses=2.5, learner__batch=8)
+    run = new_run(config=config)
+    taken: list[tuple[int, int, int]] = []
+
+    class Ready(LocalPool):
+        def poll(self, *, wait: bool) -> list[Played]:
+            counters, total = training._counters, training._replay.total
+            taken.append((counters.version, total, counters.samples))
+            return super().poll(wait=True)
+
+    with run.locked():
+        training = Training(run, Ready, steps=60)
+        training.run()
+    first = [total for version, total, _ in taken if version == 0]
+    later = [(total, samples) for version, total, samples in taken if version > 0]
+    assert first and max(first) < config.self_play.first_generation
+    assert later and all(samples >= 2.5 * (total - config.replay.window) for total, samples in later)
+
+
 @MODES
 def test_a_run_goes_on_from_its_directory(new_run, mode: str) -> None:  # type: ignore[no-untyped-def]
     run = new_run(config=changed(run__mode=mode))

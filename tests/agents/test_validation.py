@@ -5,10 +5,10 @@ import math
 from dataclasses import replace
 
 import pytest
+import torch
 
 from zerodojo.agents.alphazero.config import AlphaZeroConfig
 from zerodojo.agents.alphazero.validation import LEAST, POSITIVE, SHARES, check, value_of
-from zerodojo.agents.registry import PRESETS
 from zerodojo.errors import UserError
 
 
@@ -24,11 +24,6 @@ def numbers(config, path=""):
 def changed(config, path, value):
     name, _, rest = path.partition(".")
     return replace(config, **{name: changed(getattr(config, name), rest, value) if rest else value})
-
-
-@pytest.mark.parametrize("name", PRESETS)
-def test_presets_pass(name):
-    check(PRESETS[name].config)
 
 
 def test_every_number_has_its_limits():
@@ -61,3 +56,12 @@ def test_the_least_value_passes(path):
 def test_what_does_not_go_together_is_refused(path, value, line):
     with pytest.raises(UserError, match=line):
         check(changed(AlphaZeroConfig(), path, value))
+
+
+def test_a_gpu_is_refused_where_there_is_none(monkeypatch):
+    asked = changed(AlphaZeroConfig(), "learner.device", "cuda")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UserError, match=r"^learner\.device is cuda, and torch finds no GPU here; set it to cpu, or "):
+        check(asked)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    check(asked)

@@ -5,6 +5,7 @@ One start of Ray costs seconds, so a test looks at many things; what kills and s
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -17,9 +18,10 @@ import numpy as np
 import psutil
 import pytest
 
-from zerodojo.agents.alphazero.pool import LocalPool
+from zerodojo.agents.alphazero.pool import LocalPool, chunk
 from zerodojo.agents.run_directory import RunDirectory
 from zerodojo.distributed import ray_runtime, reaper
+from zerodojo.distributed.pool import IN_FLIGHT, RayPool
 from zerodojo.distributed.training import train
 from zerodojo.errors import UserError
 
@@ -86,6 +88,7 @@ def session_folders(process: psutil.Process) -> set[Path]:
 
 def test_in_step_the_weights_do_not_depend_on_the_workers(tmp_path: Path) -> None:
     """None (in this process) and one; and one that is killed in the middle, whose games are played again."""
+    before = dict(os.environ)
     config = changed(learner__threads=1)
     here = RunDirectory.create(tmp_path / "0", config)
     train_here(here, pools=LocalPool, steps=30)
@@ -101,10 +104,30 @@ def test_in_step_the_weights_do_not_depend_on_the_workers(tmp_path: Path) -> Non
 
     train("tic_tac_toe", run=there, config=changed(config, run__workers=1), steps=30, measure=None, report=report)
     assert killed
+    assert set_by_us(dict(os.environ)) == set_by_us(before)
     assert_same_weights(here, RunDirectory.open(there))
     games, others = games_of(here), games_of(RunDirectory.open(there))
     for name, column in games.columns().items():
         np.testing.assert_array_equal(column, others.columns()[name], err_msg=name)
+
+
+def set_by_us(environment: dict[str, str]) -> dict[str, str]:
+    """What of an environment Ray is told, its private token included."""
+    names = (*ray_runtime.QUIET, "RAY_AUTH_MODE", "RAY_AUTH_TOKEN")
+    return {name: environment[name] for name in names if name in environment}
+
+
+def test_every_slot_stays_in_play() -> None:
+    config = changed(self_play__games=16, search__simulations=2)
+    numbers = itertools.count()
+    pool = RayPool(config, numbers, workers=1, cores=1)
+    try:
+        ended = sum(len(played.records) for _ in range(60) for played in pool.poll(wait=True))
+    finally:
+        pool.close()
+    most = 16 + (IN_FLIGHT - 1) * chunk(config)
+    assert ended > 60 * chunk(config)  # some calls end more than they must
+    assert most - IN_FLIGHT * 16 < next(numbers) - ended <= most  # less what ended in calls whose successors have not begun
 
 
 @pytest.mark.full
@@ -205,11 +228,14 @@ def test_no_cluster_at_the_address(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """One line that says so, and soon."""
     monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_DEDUP_LOGS", "0")
+    before = dict(os.environ)
     for address in ("auto", "127.0.0.1:1", "nonsense"):
         begin = time.monotonic()
         with pytest.raises(UserError, match=f"no Ray cluster answers at '{address}'.*ray start --head"):
             train("tic_tac_toe", run=tmp_path / address, config=changed(CONFIG, run__address=address), steps=1, measure=None)
         assert time.monotonic() - begin < 60
+    assert set_by_us(dict(os.environ)) == set_by_us(before)
 
 
 @pytest.mark.full

@@ -13,7 +13,7 @@ from zerodojo.models.config import NetworkConfig
 
 SMALL = NetworkConfig(channels=8, blocks=1, value_hidden=8)
 KEYS = [
-    *("kind", "task", "agent", "checkpoint", "opponent", "seed", "games", "wins", "draws", "losses"),
+    *("kind", "task", "agent", "checkpoint", "opponent", "simulations", "seed", "games", "wins", "draws", "losses"),
     *("score", "score_interval", "as_first", "as_second", "versions"),
 ]
 
@@ -43,7 +43,7 @@ def test_json_has_the_keys_of_the_contract(run, capsys):
     result = json.loads(capsys.readouterr().out)
     assert list(result) == KEYS
     assert (result["kind"], result["task"], result["agent"], result["opponent"]) == ("match", "tic_tac_toe", run, "random")
-    assert (result["checkpoint"], result["seed"], result["games"]) == (10, 3, 20)
+    assert (result["checkpoint"], result["simulations"], result["seed"], result["games"]) == (10, 30, 3, 20)
     assert result["wins"] + result["draws"] + result["losses"] == 20
     for part in ("wins", "draws", "losses"):
         assert result["as_first"][part] + result["as_second"][part] == result[part]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -62,6 +63,9 @@ def same(a: tuple[NDArray[np.float32], ...], b: tuple[NDArray[np.float32], ...])
 def test_what_has_to_run_here_does() -> None:
     assert REFERENCE in AVAILABLE
     assert ("torch-bf16" in AVAILABLE) == hardware.has_bf16()
+    if sys.platform == "linux" and platform.machine() == "x86_64":  # where openvino is always installed
+        assert ("openvino-int8" in AVAILABLE) == hardware.has_int8()
+        assert ("openvino-bf16" in AVAILABLE) == hardware.has_bf16()
 
 
 @every_engine

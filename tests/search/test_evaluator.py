@@ -68,7 +68,7 @@ def test_a_search_through_the_cache_finds_the_same_and_asks_less(rule: str) -> N
     states = random_positions(game, 6, seed=9, most=8)
     plain, behind = ByWhatIsSeen(game), ByWhatIsSeen(game)
     bare = think(game, config, plain, states)
-    cached = think(game, config, CachedEvaluator(game, behind, bits=8), states)
+    cached = think(game, config, CachedEvaluator(game, behind, size=10_000), states)
     for a, b in zip(bare, cached, strict=True):
         np.testing.assert_array_equal(a, b)
     assert behind.asked < plain.asked
@@ -93,7 +93,7 @@ def test_the_cache_asks_once_and_a_newer_position_takes_the_place_of_an_older_on
     assert ask(4, 3, 2, 1, 0) == 0
     assert ask() == 0
 
-    cache = CachedEvaluator(TIC_TAC_TOE, behind, bits=0)  # one place for all
+    cache = CachedEvaluator(TIC_TAC_TOE, behind, size=1)  # one place for all
     assert ask(0) == 1
     assert ask(0, 1, 0) == 1
     assert ask(1) == 0

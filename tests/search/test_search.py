@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from zerodojo import machine
 from zerodojo.envs import make
 from zerodojo.envs.game import States
+from zerodojo.errors import UserError
 from zerodojo.search.config import PUCTConfig, SearchConfig
 from zerodojo.search.evaluator import Evaluator, UniformEvaluator
 from zerodojo.search.search import Search, SearchResult, run
-from zerodojo.search.tree import UNKNOWN
+from zerodojo.search.tree import UNKNOWN, allocate
 
 from .games import HashEvaluator, TableGame, random_positions, think
 
@@ -306,6 +309,22 @@ def test_what_cannot_be_searched_is_refused() -> None:
     with pytest.raises(ValueError, match="3 players"):
         Search(TableGame([{0: (1, 0.0)}, {}], [0, 0], players=3), RULES["puct"], games=1)
     assert not search.active()
+
+
+def test_what_memory_does_not_hold_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one line, with nothing allocated: by the bytes of the arrays, and by the edges that an int32 counts."""
+    tree = allocate(GAME.spec, slots=3, simulations=7)
+    needed = tree.nodes.nbytes + tree.edges.nbytes + tree.states.nbytes
+    monkeypatch.setattr(machine, "available_memory", lambda: needed)
+    allocate(GAME.spec, slots=3, simulations=7)
+    config = replace(RULES["puct"], simulations=8)
+    with pytest.raises(UserError, match=r"a search of 8 simulations may need .* take fewer .*, or fewer games at once than 3$"):
+        Search(GAME, config, games=3)
+    with pytest.raises(UserError, match=r"of 1,000,000,000 simulations may need [0-9.]+ GB of memory, more than there is; take"):
+        Search(GAME, replace(config, simulations=10**9), games=1)
+    monkeypatch.setattr(machine, "available_memory", lambda: math.inf)
+    with pytest.raises(UserError, match=r"may have [0-9,]+ edges, more than it can count; take fewer simulations$"):
+        Search(GAME, replace(config, simulations=10**9), games=1)
 
 
 def test_no_searches_at_all_are_no_trouble() -> None:
