@@ -10,10 +10,10 @@ one.
 
 The sets. `critical`: positions in which the choice matters, because some legal move brings a worse outcome than the best one.
 `watch`: the same, none of them in any other set, which left 156 of 300; for looking at a run while it trains, so that reported
-numbers come from positions that nobody steered by. The others hold every position that comes along, whether the choice matters or not, by the borders of Pascal
-Pons' sets, which AlphaZero.jl reports on (http://blog.gamesolver.org/solving-connect-four/02-test-protocol/): `begin` up to 14
-plies played, `middle` up to 28, `end` more; `easy` fewer than 14 plies to the end under perfect play, `medium` fewer than 28,
-`hard` more.
+numbers come from positions that nobody steered by. The others hold every position that comes along, whether the choice matters or
+not, by the borders of Pascal Pons' sets, which AlphaZero.jl reports on
+(http://blog.gamesolver.org/solving-connect-four/02-test-protocol/): `begin` up to 14 plies played, `middle` up to 28, `end` more;
+`easy` fewer than 14 plies to the end under perfect play, `medium` fewer than 28, `hard` more.
 
 Never in training: nothing that learns reads this file (the floors of the package forbid `agents` to import `evaluation`), and
 self-play starts from the empty board or from random openings of its own. That a self-play game comes upon one of these positions by

@@ -9,9 +9,9 @@ import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from tyro.conf import FlagCreatePairsOff
+from tyro.conf import FlagCreatePairsOff, UseAppendAction
 
 from ..errors import UserError
 from .arguments import Positional, parse, program
@@ -33,7 +33,7 @@ class Play:
     second: FlagCreatePairsOff[bool] = False  # the opponent moves first
     moves: str = ""  # play on from these moves, both sides', such as "4 4 3"
     seed: int | None = None  # of everything random in the opponent; another one every time without
-    option: tuple[str, ...] = ()  # options of the game, such as width=5 height=4
+    option: Annotated[tuple[str, ...], UseAppendAction] = ()  # an option of the game, such as width=8; may be repeated
 
 
 def main(argv: Sequence[str]) -> int:
@@ -46,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
         examples=[
             "zerodojo play connect_four",
             "zerodojo play connect_four --opponent runs/connect_four --simulations 600 --second",
-            "zerodojo play connect_four --opponent mcts:1000 --option width=5 height=4",
+            "zerodojo play connect_four --opponent mcts:1000 --option width=5 --option height=4",
             "printf 'b2\\na1\\n' | zerodojo play tic_tac_toe --opponent minimax:9",
         ],
     )
@@ -126,6 +126,6 @@ def _again(options: Play) -> str:
         words += ["--simulations", str(options.simulations)]
     if options.second:
         words += ["--second"]
-    if options.option:
-        words += ["--option", *options.option]
+    for option in options.option:
+        words += ["--option", option]
     return shlex.join(words)

@@ -136,7 +136,7 @@ def test_two_people_take_turns(play) -> None:  # type: ignore[no-untyped-def]
 
 
 def test_options_make_another_board(play) -> None:  # type: ignore[no-untyped-def]
-    code, out, _ = play("connect_four --opponent random --option width=4 height=5", "help", "quit")
+    code, out, _ = play("connect_four --opponent random --option width=4 --option height=5", "help", "quit")
     assert code == 0 and "1  2  3  4\n" in out and "take back your last move" in out
 
 
