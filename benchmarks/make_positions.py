@@ -9,8 +9,8 @@ it. Once the sets of a stage are full its plies are no longer drawn. Within a se
 one.
 
 The sets. `critical`: positions in which the choice matters, because some legal move brings a worse outcome than the best one.
-`watch`: the same, none of them in any other set, which left 156 of 300; for looking at a run while it trains, so that reported
-numbers come from positions that nobody steered by. The others hold every position that comes along, whether the choice matters or
+`watch`: the same, none of them in any other set; for looking at a run while it trains, so that reported numbers come from positions
+that nobody steered by. The others hold every position that comes along, whether the choice matters or
 not, by the borders of Pascal Pons' sets, which AlphaZero.jl reports on
 (http://blog.gamesolver.org/solving-connect-four/02-test-protocol/): `begin` up to 14 plies played, `middle` up to 28, `end` more;
 `easy` fewer than 14 plies to the end under perfect play, `medium` fewer than 28, `hard` more.
@@ -39,7 +39,6 @@ BOOK_PLIES, DEPTH = (
 ILLEGAL = -2  # the marker in `outcomes`
 SIZES = {
     "critical": 3000,
-    "watch": 300,
     "begin-easy": 1000,
     "begin-medium": 1000,
     "begin-hard": 1000,
@@ -47,6 +46,9 @@ SIZES = {
     "middle-medium": 1000,
     "end-easy": 1000,
 }
+
+
+WATCHED = 300  # positions of `watch`, from games of their own
 
 
 @dataclass(frozen=True)
@@ -127,20 +129,21 @@ def collect(seed: int) -> dict[str, list[Candidate]]:
     sets: dict[str, dict[int, Candidate]] = {name: {} for name in SIZES}
     while wanting := [name for name in SIZES if len(sets[name]) < SIZES[name]]:
         candidate = games.candidate([ply for ply in range(CELLS - 1) if any(fits(ply, name) for name in wanting)])
-        into = [candidate.stage]
-        if candidate.critical:
-            into.append("critical" if "critical" in wanting else "watch")
-        for name in into:
-            if name in wanting and not (name == "watch" and candidate.key in sets["critical"]):
+        for name in (candidate.stage, "critical") if candidate.critical else (candidate.stage,):
+            if name in wanting:
                 sets[name].setdefault(candidate.key, candidate)
-    reported = set().union(*(found for name, found in sets.items() if name != "watch"))
-    sets["watch"] = {key: candidate for key, candidate in sets["watch"].items() if key not in reported}
-    return {name: list(found.values()) for name, found in sets.items()}
+    taken = set().union(*sets.values())
+    games, watch = Games(seed + 1), dict[int, Candidate]()
+    while len(watch) < WATCHED:
+        candidate = games.candidate(list(range(CELLS - 1)))
+        if candidate.critical and candidate.key not in taken:
+            watch.setdefault(candidate.key, candidate)
+    return {name: list(found.values()) for name, found in {**sets, "watch": watch}.items()}
 
 
 def fits(ply: int, name: str) -> bool:
     """Whether a set can hold positions of a ply."""
-    return name in ("critical", "watch") or name.startswith("begin" if ply <= 14 else "middle" if ply <= 28 else "end")
+    return name == "critical" or name.startswith("begin" if ply <= 14 else "middle" if ply <= 28 else "end")
 
 
 def main() -> None:

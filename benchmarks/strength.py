@@ -4,6 +4,8 @@
     python benchmarks/strength.py zoo:connect_four --sets critical --sample 500
     python benchmarks/strength.py runs/connect_four@20000 --solver-games 100     # needs bitbully (the `bench` extra)
 
+A game without stored sets is solved whole, if it is small enough, and graded on every position (`all`).
+
 The agent is a run (`runs/x`, `runs/x@STEP`) or `zoo:NAME`. Every set is graded for the bare network, for each number of
 `--simulations`, and for the calibration, a player without a network; intervals are Wilson's, 95%. The sets are those that no run
 was steered by (benchmarks/make_positions.py): in `critical` the choice matters, the others hold any position of their stage.
@@ -38,6 +40,7 @@ from zerodojo.agents.run_directory import RunDirectory
 from zerodojo.cli.output import check_target, tell
 from zerodojo.envs import Game, make
 from zerodojo.errors import UserError
+from zerodojo.evaluation.exact import solve
 from zerodojo.evaluation.graded import BATCH, Chooser, Grade, PositionSets, by_player, by_policy, by_search, grade
 from zerodojo.evaluation.match import play_games
 from zerodojo.machine import processor
@@ -87,9 +90,8 @@ def say(text: str) -> None:
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Grades, plays, and returns the report. Raises UserError."""
     game, config, weights, step = load(options.agent)
-    if not PositionSets.cover(game):
-        raise UserError(f"no positions with known answers are stored for {game!r}")
-    sets = {positions.name: positions for positions in PositionSets.load(game.spec.name).reported()}
+    stored = PositionSets.load(game.spec.name).reported() if PositionSets.cover(game) else [solve(game)]
+    sets = {positions.name: positions for positions in stored}
     if unknown := [name for name in options.sets if name not in sets]:
         raise UserError(f"there is no set {unknown[0]}; the sets are: {', '.join(sets)}")
     chosen = [sets[name] for name in options.sets or sets]

@@ -138,6 +138,8 @@ _WORDS = (  # tyro's, and ours
     (r"^Error parsing (\S+): could not convert string to float: (.*)$", r"\1 takes a number, not \2"),
     (r"^Error parsing (\S+): Failed to parse key-value pairs!$", r"\1 takes pairs of a name and a value"),
     (r"^Error parsing (\S+): no type matching (\S+) could be instantiated from \['(.*?)'\]\..*$", r"\1 takes \2, not '\3'"),
+    (r"takes FLOAT\b", "takes a number"),
+    (r"takes INT\b", "takes a whole number"),
     (r"^Error parsing ", ""),
     (r"^invalid choice (.*) for argument '(\S+)'\. Expected one of \((.*?),?\) ?\.$", r"\2 takes one of \3, not \1"),
     (r"^Missing value for argument '(\S+)'\..*$", r"\1 needs a value"),

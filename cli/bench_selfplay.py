@@ -57,8 +57,8 @@ class Rates:
     """What was measured; rates a second, those of self-play with preparing new versions counted in."""
 
     positions: float
-    evaluations: float  # that the searches took in, remembered ones included
-    remembered: float  # share of them that the cache knew
+    evaluations: float  # by the engine
+    asked: float  # evaluations that the searches took in, remembered ones included
     network_limit: float  # evaluations of the engine alone
     search_only: float  # simulations with the uniform evaluator
     simulations: float  # a position
@@ -70,13 +70,13 @@ class Rates:
 
     @property
     def efficiency(self) -> float:
-        """Evaluations that the searches take in, against what the engine could make if it did nothing else."""
+        """Share of the time in which the engine is at work."""
         return self.evaluations / self.network_limit
 
     @property
-    def engine_share(self) -> float:
-        """Share of the time in which the engine is at work."""
-        return self.efficiency * (1 - self.remembered)
+    def remembered(self) -> float:
+        """Share of the evaluations asked for that the cache knew."""
+        return 1 - self.evaluations / self.asked
 
     def numbers(self) -> dict[str, float | int | str]:
         """The result for programs."""
@@ -86,7 +86,6 @@ class Rates:
             "network_limit_per_s": self.network_limit,
             "efficiency": self.efficiency,
             "remembered": self.remembered,
-            "engine_share": self.engine_share,
             "search_only_simulations_per_s": self.search_only,
             "engine": self.engine,
             "threads": self.threads,
@@ -97,10 +96,10 @@ class Rates:
         """The result for people."""
         searching = self.positions * self.simulations / self.search_only
         shares = {
-            "the network": self.engine_share,
+            "the network": self.efficiency,
             "the search": searching,
             "preparing new versions of it": self.preparing_share,
-            "everything else": max(0.0, 1 - self.engine_share - searching - self.preparing_share),
+            "everything else": max(0.0, 1 - self.efficiency - searching - self.preparing_share),
         }
         where = ", ".join(f"{name} {share:.1%}" for name, share in shares.items())
         largest = max(shares, key=lambda name: shares[name])
@@ -109,9 +108,10 @@ class Rates:
             f"Self-play of {game} on {self.engine}, {threads}, {self.batch:.0f} positions at once",
             "",
             f"  {'positions':36}{self.positions:12,.0f} /s",
-            f"  {'evaluations':36}{self.evaluations:12,.0f} /s, {self.remembered:.1%} of them remembered",
+            f"  {'evaluations asked for':36}{self.asked:12,.0f} /s, {self.remembered:.1%} of them remembered",
+            f"  {'evaluations by the network':36}{self.evaluations:12,.0f} /s",
             f"  {'  that the network alone could make':36}{self.network_limit:12,.0f} /s",
-            f"  {'efficiency (the first by the second)':36}{self.efficiency:12.1%}",
+            f"  {'efficiency':36}{self.efficiency:12.1%}",
             f"  {'simulations of the search alone':36}{self.search_only:12,.0f} /s",
             f"  {'preparing a version of the network':36}{self.preparing:12.2f} s",
             "",
@@ -158,14 +158,13 @@ class SelfPlayBench:
                 prepared = time.perf_counter()
         cost = float(np.median(preparing))
         share = cost / (cost + max(PUBLISH_SECONDS, cost / PREPARING_SHARE))
-        asked = _total(slices, "asked")
-        evaluations = asked / sum(played.seconds for played in slices) * (1 - share)
+        playing = sum(played.seconds for played in slices) / (1 - share)
         plies = [played.records.simulations for played in slices]
         positions = sum(int((one > 0).sum()) for one in plies)
         return Rates(
-            positions=evaluations * positions / asked,
-            evaluations=evaluations,
-            remembered=1 - _total(slices, "evaluations") / asked,
+            positions=positions / playing,
+            evaluations=_total(slices, "evaluations") / playing,
+            asked=_total(slices, "asked") / playing,
             network_limit=float(np.median(alone)),
             search_only=float(np.median(searching)),
             simulations=sum(int(one.sum()) for one in plies) / positions,

@@ -66,7 +66,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
-    if not words or words[0] in ("-h", "--help", "help"):
+    if words[:1] == ["help"]:  # `zerodojo help train`
+        words = [*words[1:2], "--help"]
+    if not words or words[0] in ("-h", "--help"):
         print(_help())
         return OK
     if words[0] == "--version":

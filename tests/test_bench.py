@@ -15,7 +15,6 @@ KEYS = {
     "network_limit_per_s",
     "efficiency",
     "remembered",
-    "engine_share",
     "search_only_simulations_per_s",
     "engine",
     "threads",
@@ -24,8 +23,8 @@ KEYS = {
 RATES = Rates(
     positions=1000.0,
     evaluations=26_000.0,
-    remembered=0.5,
-    network_limit=14_500.0,
+    asked=52_000.0,
+    network_limit=29_000.0,
     search_only=1_000_000.0,
     simulations=31.5,
     batch=248.4,
@@ -45,8 +44,7 @@ def test_selfplay_as_json(capsys):
     assert 0 < found["batch"] <= 64
     assert found["efficiency"] == pytest.approx(found["evaluations_per_s"] / found["network_limit_per_s"])
     assert 0 < found["remembered"] < 1
-    assert found["engine_share"] == pytest.approx(found["efficiency"] * (1 - found["remembered"]))
-    assert 0 < found["engine_share"] < 1.5  # a busy machine can lift it over 1
+    assert 0 < found["efficiency"] < 1.5  # a busy machine can lift it over 1
     assert found["evaluations_per_s"] > found["positions_per_s"] > 0
     assert found["search_only_simulations_per_s"] > 0
     assert "\x1b" not in said.err
@@ -57,7 +55,7 @@ def test_the_table_says_what_limits():
     assert "the network 89.7%, the search 3.1%, preparing new versions of it 2.8%, everything else 4.4%." in RATES.told(
         "connect_four"
     )
-    assert "What limits is the search." in replace(RATES, search_only=50_000.0, network_limit=45_000.0).told("connect_four")
+    assert "What limits is the search." in replace(RATES, search_only=50_000.0, network_limit=90_000.0).told("connect_four")
 
 
 def test_the_result_in_a_file_and_as_a_table(tmp_path, capsys, monkeypatch):

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     flags = (
         "--steps 300 --workers 1 --mode sync --seed 1 --self-play.engine torch-fp32 --learner.threads 1 --learner.precision fp32"
     )
+    begin = time.monotonic()
     done = zerodojo(f"train tic_tac_toe --run {path} --evaluate-steps 1000 {flags}")
+    assert time.monotonic() - begin < 90  # about 20 seconds on two idle cores
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
     assert "ray" not in done.stdout.lower().replace("array", "")  # nothing but our own lines
@@ -48,6 +51,15 @@ def test_the_bare_network_keeps_what_perfect_play_holds(run: Path) -> None:
     assert len(positions) == 4_520
     graded = grade(by_player(player(str(run), game, simulations=0)), positions)
     assert graded.share >= 0.9
+
+
+@pytest.mark.full
+def test_after_five_minutes_the_bare_network_loses_nothing(tmp_path: Path) -> None:
+    done = zerodojo(f"train tic_tac_toe --run {tmp_path / 'run'} --minutes 5")
+    assert done.returncode == 0, done.stdout + done.stderr
+    game = make("tic_tac_toe")
+    graded = grade(by_player(player(str(tmp_path / "run"), game, simulations=0)), solve(game))
+    assert graded.kept == graded.positions == 4_520
 
 
 @pytest.mark.parametrize(("opponent", "least", "most"), [("random", 0.9, 1.0), ("minimax:9", 0.4, 0.5)])

@@ -17,7 +17,7 @@ class SelfPlayConfig:
     """How games are made."""
 
     games: int = 256  # games a worker plays side by side; the engine sees those of their positions that are not remembered
-    opening_fraction: float = 0.6  # share of games that start from random plies: without it accuracy creeps (docs/results.md)
+    opening_fraction: float = 0.6  # share of games that start from random plies: without it accuracy creeps (docs/architecture.md)
     opening_plies: int = 16  # at most so many random plies, uniformly from 1
     play_out: float = 0.25  # share of games that go on after a search has proven their outcome; the others end there
     first_generation: int = 20_000  # positions made with a uniform evaluator before the first network

@@ -175,7 +175,7 @@ class Opening(NamedTuple):
 def opening(game: Game, config: SelfPlayConfig, generator: np.random.Generator) -> Opening:
     """The random plies a game begins with, none for a share of the games; the position after them is not over.
 
-    Without them games resemble each other and learning slows (measured: docs/results.md).
+    Without them games resemble each other and learning slows (docs/architecture.md).
     """
     plain = config.opening_plies < 1 or generator.random() >= config.opening_fraction
     for _ in range(0 if plain else OPENING_TRIES):

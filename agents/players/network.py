@@ -23,9 +23,7 @@ from ..run_directory import RunDirectory
 from .search_player import SearchPlayer
 
 SIMULATIONS = 600  # a move, if nothing else is asked for: a tenth of a second with 64x5 on one core
-BATCH = (
-    16  # rows an engine is made for: a single game submits 8, and on a processor more at once is hardly faster (docs/results.md)
-)
+BATCH = 16  # rows an engine is made for: a single game submits 8, and on a processor more at once is hardly faster
 LEAVES = 8  # of a single game at once
 SAMPLES = 192  # positions of random play to check an engine on: half of them, and fp32 takes 1 ms a row
 

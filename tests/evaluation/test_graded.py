@@ -97,7 +97,7 @@ def test_sample_is_part_of_the_set(solution):
 
 
 def test_sets_are_as_promised(sets):
-    assert list(sets) == ["critical", "watch", *STAGES]
+    assert list(sets) == ["critical", *STAGES, "watch"]
     assert len(sets["critical"]) >= 2000
     assert all(len(sets[name]) >= 500 for name in STAGES)
     assert sets["critical"].critical.all()
