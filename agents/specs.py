@@ -29,7 +29,7 @@ SPECS: dict[str, SpecEntry] = {
     "random": SpecEntry("random", ".players.random:make", "any legal move, each as likely"),
     "minimax": SpecEntry("minimax:DEPTH", ".players.minimax:make", "looks DEPTH plies ahead, knows nothing beyond"),
     "mcts": SpecEntry("mcts:N", ".players.search_player:make", "tree search with N random playouts a move"),
-    "zoo": SpecEntry("zoo:NAME", ".players.network:make_zoo", "a network that ships with the package"),
+    "zoo": SpecEntry("zoo:NAME", ".players.network:make_zoo", "a network that ships with the package: connect_four, tic_tac_toe"),
     "run": SpecEntry("runs/x", ".players.network:make_run", "a training run's newest network; runs/x@STEP an earlier one"),
     "solver": SpecEntry("solver", ".players.solver:make", "perfect play, where a solver for the game is installed"),
     "human": SpecEntry("human", ".players.human:make", "moves typed in at the terminal"),

@@ -178,7 +178,7 @@ class Table:
         if self._opponent is None:
             self._say("Two people play; nobody thinks along.")
         elif not self._thoughts:
-            self._say("The opponent has not moved yet; hint asks what it would do in your place.")
+            self._say("The opponent has not thought yet; hint asks what it would do in your place.")
         else:
             ply = max(self._thoughts)
             decision = self._thoughts[ply]

@@ -108,7 +108,7 @@ def test_undo_takes_back_both_moves(play) -> None:  # type: ignore[no-untyped-de
 def test_thoughts_and_hints_show_chances_from_the_persons_side(play) -> None:  # type: ignore[no-untyped-def]
     code, out, _ = play("connect_four --opponent mcts:300 --seed 1 --moves 4,1,4,1", "think", "4", "hint", "think", "quit")
     assert code == 0
-    assert "The opponent has not moved yet" in out
+    assert "The opponent has not thought yet" in out
     assert "The opponent played 4, after 300 simulations." in out
     assert "In your place the opponent would play" in out
     assert out.count("Your chances: ") == 2 and out.count("move   prior   visits   your chances") == 2
@@ -149,7 +149,7 @@ def test_options_make_another_board(play) -> None:  # type: ignore[no-untyped-de
         ("connect_four --opponent random --option widht=5", "did you mean width"),
         ("connect_four --opponent random --moves 1,9", "is no column"),
         ("connect_four --first --second", "cannot both be"),
-        ("tic_tac_toe", "--opponent mcts:1000"),
+        ("connect_four --option width=5", "zoo:connect_four plays connect_four(width=7, height=6, connect=4), not"),
         ("tic_tac_toe --opponent mcts:1000000000", "a search of 1,000,000,000 simulations may need"),
         ("tic_tac_toe --opponent mcts:1 --simulations 1000000000", "GB of memory, more than there is; take fewer simulations"),
     ],

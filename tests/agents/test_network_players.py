@@ -14,7 +14,9 @@ from zerodojo.agents.checkpoint import Checkpoint
 from zerodojo.agents.network_evaluator import NetworkEvaluator
 from zerodojo.agents.players.network import network_player, observations
 from zerodojo.agents.run_directory import RunDirectory
+from zerodojo.agents.specs import SPECS
 from zerodojo.envs import make
+from zerodojo.envs.registry import GAMES
 from zerodojo.errors import UserError
 from zerodojo.models import network
 from zerodojo.models.config import NetworkConfig
@@ -107,8 +109,10 @@ def test_the_zoo_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         player("zoo:c5", game)
 
 
-def test_every_shipped_network_plays() -> None:
+def test_every_game_has_a_shipped_network_that_plays() -> None:
+    assert model_zoo.names() == sorted(GAMES)
     for name in model_zoo.names():
+        assert name in SPECS["zoo"].summary
         card, _ = model_zoo.read(name)
         game = make(card.game, **card.options)
         assert player(f"zoo:{name}", game, simulations=8).decide(game.start()).visits.sum() == 8
