@@ -56,6 +56,12 @@ def test_help_names_every_command_with_an_example(words, capsys):
         assert f"\n  zerodojo {name}" in said
 
 
+def test_help_with_a_command_is_that_commands_help(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["help", "list"])
+    assert capsys.readouterr().out.startswith("usage: zerodojo list")
+
+
 def test_version(capsys):
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == "zerodojo 0.1.0\n"
@@ -244,7 +250,7 @@ def test_default_replaces_the_defaults_of_the_class():
         (["go", "stop", "--run", "x"], "unexpected argument stop; see zerodojo outer --help"),
         ([], "missing: GAME, --run STR; see zerodojo outer --help"),
         (["go", "--run"], "--run needs a value; see zerodojo outer --help"),
-        (["go", "--run", "x", "--minutes", "soon"], "--minutes takes FLOAT, not 'soon'; see zerodojo outer --help"),
+        (["go", "--run", "x", "--minutes", "soon"], "--minutes takes a number, not 'soon'; see zerodojo outer --help"),
         (["go", "--run", "x", "--max-depth", "3.5"], "--max-depth takes a whole number, not '3.5'; see zerodojo outer --help"),
         (["go", "--run", "x", "--rule", "uct"], "--rule takes one of 'puct', 'gumbel', not 'uct'; see zerodojo outer --help"),
     ],
