@@ -28,6 +28,7 @@ NEWS = 3  # notices that the panel shows, a line each
 DONE = "done"  # the last phase
 OFTEN, SELDOM = 10.0, 30.0  # seconds between two plain lines, in the first minute and after it
 STOPPING = "saving a checkpoint, press Ctrl-C again to leave at once"
+ABANDONED = "left at once; --resume goes on from the last checkpoint"
 
 
 class Display(Protocol):
@@ -89,7 +90,8 @@ class PlainDisplay:
         os.write(sys.stdout.fileno(), f"{STOPPING}\n".encode())
 
     def abandon(self) -> None:
-        """Nothing is to be put in order."""
+        """Says so past the buffers."""
+        os.write(sys.stdout.fileno(), f"{ABANDONED}\n".encode())
 
 
 class PanelDisplay:
@@ -113,16 +115,18 @@ class PanelDisplay:
 
     def abandon(self) -> None:
         """Shows the cursor again."""
-        os.write(sys.stdout.fileno(), b"\x1b[?25h\n")
+        os.write(sys.stdout.fileno(), f"\x1b[?25h\n{ABANDONED}\n".encode())
 
     def render(self) -> RenderableType:
         """The panel as it is now; the clock goes on between two reports."""
         progress = self._progress
+        if progress is None:  # a training that is refused leaves no empty panel behind
+            return Text()
         return Panel(
-            Group(*self._body(progress)) if progress is not None else Text("starting"),
+            Group(*self._body(progress)),
             title=f"[bold]{title(self._config)}[/bold]",
             title_align="left",
-            subtitle="" if progress is not None and progress.phase == DONE else "[dim]Ctrl-C saves and leaves[/dim]",
+            subtitle="" if progress.phase == DONE else "[dim]Ctrl-C saves and leaves[/dim]",
             subtitle_align="right",
             border_style="dim",
             padding=(0, 1),
@@ -190,7 +194,7 @@ def numbers(progress: Progress) -> list[tuple[str, str]]:
     learned, fit, choice = "not yet", "-", "-"
     if losses is not None:
         learned = f"step {progress.step:,}, every position used {progress.uses:.1f} times, learning rate {losses.learning_rate:.2g}"
-        fit = f"moves {losses.policy_loss:.3f}, outcome {losses.value_loss:.3f} (losses: they fall, then level off)"
+        fit = f"moves {losses.policy_loss:.3f}, outcome {losses.value_loss:.3f} (losses: lower fits better)"
         moves = math.exp(losses.policy_entropy)
         choice = f"as if between {moves:.1f} moves (policy entropy {losses.policy_entropy:.2f})"
     plays = "a uniform guess, until the first version of the network"

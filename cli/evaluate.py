@@ -34,16 +34,19 @@ class Evaluate:
     simulations: int | None = None  # how far the agent thinks, a move; 0 is its bare network. An opponent that is a network, too
     seed: int = 0  # of the openings, and of everything random in both players
     json: str = ""  # write the result as JSON to this file; - prints it in place of the table
-    positions: FlagCreatePairsOff[bool] = False  # also count the best outcomes kept in positions with known answers
+    positions: FlagCreatePairsOff[bool] = (
+        False  # also count the best outcomes kept in thousands of positions with known answers: minutes
+    )
 
 
 @dataclass(frozen=True)
 class _Agent:
-    """Who is evaluated: the player, its game, and the learner steps behind its weights."""
+    """Who is evaluated: the player, its game, the learner steps behind its weights, and how far it thinks."""
 
     player: Player
     game: Game
     step: int
+    simulations: int  # a move; 0 is the bare network
 
 
 def main(argv: Sequence[str]) -> int:
@@ -82,7 +85,7 @@ def main(argv: Sequence[str]) -> int:
             match = play_match(agent.player, opponent, agent.game, games=options.games, seed=options.seed)
         grades = None
         if options.positions:
-            with busy(console, "looking at positions with known answers"):
+            with busy(console, "looking at positions with known answers, which takes minutes"):
                 sets = PositionSets.load(agent.game.spec.name).reported()
                 grades = [grade(by_player(agent.player), positions) for positions in sets]
     finally:
@@ -95,7 +98,7 @@ def main(argv: Sequence[str]) -> int:
 def _load(spec: str, *, simulations: int | None, seed: int) -> _Agent:
     """The agent that RUN names. Raises UserError."""
     from ..agents import model_zoo
-    from ..agents.players.network import network_player
+    from ..agents.players.network import SIMULATIONS, network_player
     from ..agents.run_directory import RunDirectory
     from ..agents.specs import SPECS
     from ..envs import make
@@ -114,7 +117,7 @@ def _load(spec: str, *, simulations: int | None, seed: int) -> _Agent:
         network, game = run.config.network, make(run.config.game, **run.config.options)
     player = network_player(game, network, weights, simulations=simulations, seed=seed)
     player.name = spec
-    return _Agent(player, game, step)
+    return _Agent(player, game, step, SIMULATIONS if simulations is None else simulations)
 
 
 def _result(options: Evaluate, agent: _Agent, match: MatchResult, grades: Sequence[Grade] | None) -> Mapping[str, Any]:
@@ -125,7 +128,7 @@ def _result(options: Evaluate, agent: _Agent, match: MatchResult, grades: Sequen
         "agent": options.run,
         "checkpoint": agent.step,
         "opponent": options.opponent,
-        "simulations": options.simulations,  # null: the agent's own number
+        "simulations": agent.simulations,
         "seed": options.seed,
         "games": match.games,
         "wins": match.wins,
@@ -160,7 +163,7 @@ def _told(options: Evaluate, agent: _Agent, match: MatchResult, grades: Sequence
     low, high = match.score_interval
     verdict = "is stronger than" if low > 0.5 else "is weaker than" if high < 0.5 else "cannot be told apart from"
     lines = [
-        f"{agent.game.spec.name}: {options.run} (step {agent.step}) against {options.opponent}",
+        f"{agent.game.spec.name}: {options.run} (step {agent.step}, {agent.simulations} simulations) against {options.opponent}",
         "",
         f"{'':12}{'games':>7}{'won':>7}{'drawn':>7}{'lost':>7}{'score':>9}",
         _row("as first", match.as_first),

@@ -63,7 +63,7 @@ def test_the_same_seed_gives_the_same_match(run, tmp_path, capsys):
 def test_the_table_for_people(run, capsys):
     assert evaluate(run, "--opponent", run, "--games", "4", "--simulations", "0") == 0
     out = capsys.readouterr().out
-    assert f"tic_tac_toe: {run} (step 10) against {run}" in out
+    assert f"tic_tac_toe: {run} (step 10, 0 simulations) against {run}" in out
     assert "cannot be told apart from" in out
     rows = {line.split("  ")[0]: line.split()[-5:] for line in out.splitlines() if line.startswith(("as ", "together"))}
     assert {name: row[0] for name, row in rows.items()} == {"as first": "2", "as second": "2", "together": "4"}
