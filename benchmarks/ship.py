@@ -31,17 +31,19 @@ def measures(report: dict[str, Any]) -> dict[str, float]:
 
 
 def ship(options: argparse.Namespace) -> None:
-    """Writes weights and card. Raises UserError: no such run, or a report of another step."""
+    """Writes weights and card. Raises UserError: no such run, only weights left of its checkpoint, or a report of another step."""
     run, step = RunDirectory.at(options.run)
-    step, weights = run.weights(step)
+    checkpoint = run.load(step)
+    step, state = checkpoint.step, checkpoint.state
+    if state is None:
+        raise UserError(f"{options.run} has only the weights of step {step} left; ship a newer one")
     report = json.loads(Path(options.strength).read_text(encoding="utf-8")) if options.strength else None
     if report and report["checkpoint"] != step:
         raise UserError(f"{options.strength} measured step {report['checkpoint']}, and {options.run} is at step {step}")
     config = run.config
-    last = run.read_metrics()[-1]
     how = f"{config.search.simulations} simulations a move, batches of {config.learner.batch}"
-    spent = f"{last['seconds'] / 60:.0f} minutes on {available_cores()} cores, {processor()}"
-    made = f"self-play from nothing: {how}; {step:,} learner steps on {last['positions']:,} positions; {spent}"
+    spent = f"{state['seconds'] / 60:.0f} minutes on {available_cores()} cores, {processor()}"
+    made = f"self-play from nothing: {how}; {step:,} learner steps on {state['positions']:,} positions; {spent}"
     card = model_zoo.Card(
         game=config.game,
         options=config.options,
@@ -50,7 +52,7 @@ def ship(options: argparse.Namespace) -> None:
         made=made,
         strength=measures(report) if report else {},
     )
-    model_zoo.write(options.name, card, weights)
+    model_zoo.write(options.name, card, checkpoint.weights)
 
 
 def main() -> None:
