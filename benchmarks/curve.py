@@ -25,7 +25,7 @@ from zerodojo.agents.checkpoint import Arrays
 from zerodojo.agents.network_evaluator import NetworkEvaluator
 from zerodojo.agents.players.network import observations
 from zerodojo.agents.run_directory import RunDirectory
-from zerodojo.cli.output import check_target, tell
+from zerodojo.cli.output import add_target, tell
 from zerodojo.envs import make
 from zerodojo.errors import UserError
 from zerodojo.evaluation.graded import BATCH, Grade, PositionSet, PositionSets, by_policy, by_search, grade
@@ -139,10 +139,9 @@ def main() -> None:
     parser.add_argument("--engine", default="openvino-bf16", help="by name, or auto (`zerodojo list engines`)")
     parser.add_argument("--threads", type=int, default=1, help="of the engine")
     parser.add_argument("--seed", type=int, default=0, help="of the samples")
-    parser.add_argument("--json", metavar="PATH", default="", help="write the numbers there; - prints them instead of the table")
+    add_target(parser)
     options = parser.parse_args()
     try:
-        check_target(options.json)
         report = measure(options)
     except UserError as error:
         parser.exit(2, f"{parser.prog}: {error}\n")

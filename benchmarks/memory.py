@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from zerodojo.cli.output import tell
+from zerodojo.cli.output import add_target, tell
 
 MIB = 2**20
 
@@ -59,7 +59,7 @@ def slope(rows: list[dict[str, float]]) -> float:
 def main() -> int:
     """Runs the command, samples, prints, writes JSON where asked; the exit code is the command's."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", metavar="PATH", default="", help="write every sample there, in MiB")
+    add_target(parser)
     parser.add_argument("--every", type=float, default=10.0, help="seconds between two samples")
     parser.add_argument("command", nargs="+", help="after --")
     options = parser.parse_args()

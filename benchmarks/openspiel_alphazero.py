@@ -46,7 +46,7 @@ import psutil
 import zerodojo
 from zerodojo.agents.alphazero.training import Progress
 from zerodojo.agents.registry import preset_for
-from zerodojo.cli.output import check_target, tell
+from zerodojo.cli.output import add_target, tell
 from zerodojo.errors import UserError
 from zerodojo.machine import available_cores, processor
 
@@ -267,11 +267,10 @@ def main() -> None:
     parser.add_argument("--depth", type=int, default=5)
     parser.add_argument("--actors", type=int, default=2, help="processes of OpenSpiel's that play; its example's number is 2")
     parser.add_argument("--peer-api", choices=("nnx", "linen"), default="nnx", help="which of its two networks OpenSpiel uses")
-    parser.add_argument("--json", metavar="PATH", default="", help="write the numbers there; - prints them instead of the table")
+    add_target(parser)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that the peer's processes end here too
     try:
-        check_target(options.json)
         report = measure(options)
     except UserError as error:
         parser.exit(2, f"{parser.prog}: {error}\n")

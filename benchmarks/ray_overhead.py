@@ -29,7 +29,7 @@ from zerodojo.agents.alphazero.pool import LocalPool, Pool
 from zerodojo.agents.alphazero.self_play import opening_states
 from zerodojo.agents.alphazero.worker import Version
 from zerodojo.agents.registry import preset_for
-from zerodojo.cli.output import tell
+from zerodojo.cli.output import add_target, tell
 from zerodojo.distributed.pool import RayPool
 from zerodojo.distributed.training import with_resolved_options
 from zerodojo.envs import make
@@ -99,7 +99,7 @@ def on_ray(config: AlphaZeroConfig, seconds: float, repeat: int) -> tuple[float,
 def main() -> None:
     """Measures, prints, and writes JSON where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", metavar="PATH", default="", help="write the numbers there; - prints them instead of the table")
+    add_target(parser)
     parser.add_argument("--game", default="connect_four")
     parser.add_argument("--engine", default="auto")
     parser.add_argument("--seconds", type=float, default=20.0, help="counted in each turn")

@@ -29,7 +29,7 @@ import pyspiel
 from open_spiel.python.algorithms import mcts
 
 from zerodojo.agents import Limit, player
-from zerodojo.cli.output import tell
+from zerodojo.cli.output import add_target, tell
 from zerodojo.envs import Position, make
 from zerodojo.search.config import SearchConfig
 from zerodojo.search.evaluator import UniformEvaluator
@@ -133,7 +133,7 @@ def contestants(sample: list[Position], few: list[Position], config: SearchConfi
 def main() -> None:
     """Measures, prints, and writes JSON where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", metavar="PATH", default="", help="write the numbers there; - prints them instead of the table")
+    add_target(parser)
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     config = SearchConfig(rule="gumbel", simulations=SIMULATIONS, solve=False)

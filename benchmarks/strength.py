@@ -37,7 +37,7 @@ from zerodojo.agents.network_evaluator import NetworkEvaluator
 from zerodojo.agents.players.network import observations
 from zerodojo.agents.players.search_player import SearchPlayer
 from zerodojo.agents.run_directory import RunDirectory
-from zerodojo.cli.output import check_target, tell
+from zerodojo.cli.output import add_target, tell
 from zerodojo.envs import Game, make
 from zerodojo.errors import UserError
 from zerodojo.evaluation.exact import solve
@@ -195,12 +195,11 @@ def main() -> None:
     parser.add_argument("--engine", default="openvino-bf16", help="by name, or auto (`zerodojo list engines`)")
     parser.add_argument("--threads", type=int, default=1, help="of the engine")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", metavar="PATH", default="", help="write the numbers there; - prints them instead of the table")
+    add_target(parser)
     options = parser.parse_args()
     if min(options.simulations) < 1:
         parser.error("--simulations must be from 1 upwards; the bare network is always among the columns")
     try:
-        check_target(options.json)
         report = measure(options)
     except UserError as error:
         parser.exit(2, f"{parser.prog}: {error}\n")

@@ -34,9 +34,7 @@ class Evaluate:
     simulations: int | None = None  # how far the agent thinks, a move; 0 is its bare network. An opponent that is a network, too
     seed: int = 0  # of the openings, and of everything random in both players
     json: str = ""  # write the result as JSON to this file; - prints it in place of the table
-    positions: FlagCreatePairsOff[bool] = (
-        False  # also count the best outcomes kept in thousands of positions with known answers: minutes
-    )
+    positions: FlagCreatePairsOff[bool] = False  # for some minutes, also count the best outcomes kept in positions with answers
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Mapping
@@ -19,6 +20,20 @@ def check_target(target: str) -> None:
         raise UserError(
             f"cannot write {target}: its folder is missing, or it is a folder itself; name a file, or - for the terminal"
         )
+
+
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """The flag --json of a benchmark, refused at once where nothing could be written."""
+    text = "write the numbers there; - prints them instead of the table"
+    parser.add_argument("--json", metavar="PATH", default="", type=_target, help=text)
+
+
+def _target(text: str) -> str:
+    try:
+        check_target(text)
+    except UserError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 def tell(numbers: Mapping[str, Any], text: str, *, target: str) -> None:

@@ -82,11 +82,15 @@ def allocate(spec: GameSpec, *, slots: int, simulations: int) -> Tree:
     )
 
 
+def node_bytes(spec: GameSpec) -> int:
+    """Bytes that a simulation adds to a tree at most: a node, its state, and an edge a legal move."""
+    return NODE.itemsize + spec.state_size * spec.state_dtype.itemsize + spec.max_legal * EDGE.itemsize
+
+
 def check_size(spec: GameSpec, *, slots: int, simulations: int) -> None:
     """Raises UserError for trees with more edges than an int32 can count, or that may need more memory than there is."""
     nodes = slots * (simulations + 1)
-    edges = nodes * spec.max_legal
-    needed = nodes * (NODE.itemsize + spec.state_size * spec.state_dtype.itemsize) + edges * EDGE.itemsize
+    edges, needed = nodes * spec.max_legal, nodes * node_bytes(spec)
     if needed > machine.available_memory():
         why = f"may need {needed / 1e9:,.1f} GB of memory, more than there is"
     elif edges >= 2**31:

@@ -1,5 +1,6 @@
 """`zerodojo bench`: what it measures adds up, and JSON has the keys that programs count on."""
 
+import argparse
 import json
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ import pytest
 from zerodojo.cli.bench import BENCHMARKS
 from zerodojo.cli.bench_selfplay import Rates
 from zerodojo.cli.main import main
+from zerodojo.cli.output import add_target
 
 KEYS = {
     "positions_per_s",
@@ -94,3 +96,12 @@ def test_help_names_every_benchmark(capsys):
     said = " ".join(capsys.readouterr().out.split())
     for name, entry in BENCHMARKS.items():
         assert f"{name}, {entry.summary}" in said
+
+
+def test_a_benchmark_refuses_at_once_what_it_could_not_write(capsys):
+    parser = argparse.ArgumentParser(prog="benchmark")
+    add_target(parser)
+    assert parser.parse_args(["--json", "-"]).json == "-"
+    with pytest.raises(SystemExit, match="2"):
+        parser.parse_args(["--json", "/no/such/folder/x.json"])
+    assert "cannot write /no/such/folder/x.json" in capsys.readouterr().err

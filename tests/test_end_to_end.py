@@ -36,7 +36,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     begin = time.monotonic()
     done = zerodojo(f"train tic_tac_toe --run {path} --evaluate-steps 1000 {flags}")
-    assert time.monotonic() - begin < 90  # about 20 seconds on two idle cores
+    assert time.monotonic() - begin < 90
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
     assert "ray" not in done.stdout.lower().replace("array", "")  # nothing but our own lines

@@ -338,6 +338,7 @@ def test_asked_twice_it_leaves_at_once(tmp_path):
         out, err = process.communicate(timeout=10)
     assert (process.returncode, err) == (130, "")
     assert "Stopped" not in out
+    assert "left at once; --resume goes on" in out
     run = RunDirectory.open(tmp_path / "run")
     assert run.load().step == run.steps()[-1]
 

@@ -13,13 +13,12 @@ from ...envs import Game, Position
 from ...search.config import SearchConfig
 from ...search.evaluator import Evaluator, RolloutEvaluator
 from ...search.search import Search
-from ...search.tree import check_size
+from ...search.tree import check_size, node_bytes
 from ..specs import positive_number
 from .base import Decision, Limit, Player
 from .common import rows_of
 
 SIDE_BY_SIDE = 256  # positions searched at once; more are taken in turns
-EDGE_BYTES, NODE_BYTES = 32, 32  # of a tree, about; a simulation adds one node, its state, and an edge a legal move
 ROLLOUTS = 8  # playouts at once for one game: a round costs more than they do
 MEMORY = 1 << 30  # bytes that a search bounded by time alone may grow to
 
@@ -84,8 +83,7 @@ class SearchPlayer(Player):
             return self._config.simulations
         if limit.simulations is not None:
             return limit.simulations
-        spec = self.game.spec
-        return MEMORY // (games * (EDGE_BYTES * spec.max_legal + NODE_BYTES + spec.state_size * spec.state_dtype.itemsize))
+        return MEMORY // (games * node_bytes(self.game.spec))
 
     def _search_for(self, games: int, simulations: int) -> Search:
         """A search with room for these positions. Few positions, thought about long, share batches of several leaves each."""
