@@ -101,11 +101,12 @@ def versions() -> Iterator[Finding]:
 
 def places() -> Iterator[Finding]:
     """Where compiled code and runs are written, and the terminal."""
-    package = Path(__file__).resolve().parent.parent
-    named = os.environ.get("NUMBA_CACHE_DIR")
-    cache = Path(named) if named else package
-    if _writable(cache):
-        yield Finding("numba cache", f"{cache}{'' if named else '/*/__pycache__'}, writable")
+    from ..jit import cache_folder
+
+    cache = cache_folder()
+    there = next(folder for folder in (cache, *cache.parents) if folder.exists())
+    if _writable(there):
+        yield Finding("numba cache", f"{cache}, writable")
     else:
         remedy = "every start may compile again: set NUMBA_CACHE_DIR to a directory that can be written to"
         yield Finding("numba cache", f"{cache}, not writable", remedy)

@@ -9,10 +9,10 @@ no shift along a line can wrap into the next column (the layout of John Tromp's 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from ..errors import UserError
+from ..jit import compiled
 from .game import Game, GameSpec, Picture, States, Step, Symmetries
 from .rng import GAMMA, below, mix64
 
@@ -149,7 +149,7 @@ class ConnectFour(Game):
         return "\n".join(" ".join(glyph.rjust(cell) for glyph in line) for line in lines)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _full_board(width: int, height: int) -> np.uint64:
     """The bits of every point."""
     column = (_ONE << np.uint64(height)) - _ONE
@@ -159,7 +159,7 @@ def _full_board(width: int, height: int) -> np.uint64:
     return board
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _has_line(stones: np.uint64, height: int, connect: int) -> bool:
     """Whether some line of `connect` stones exists. Runs of n become runs of up to 2n by one shift, in all directions at once.
 
@@ -177,7 +177,7 @@ def _has_line(stones: np.uint64, height: int, connect: int) -> bool:
     return bool((upright | level | rising | falling) != _ZERO)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _step(
     states: NDArray[np.uint64],
     actions: NDArray[np.int32],
@@ -207,7 +207,7 @@ def _step(
         to_play[i] = mover ^ _MOVER
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _legal_mask(states: NDArray[np.uint64], height: int, mask: NDArray[np.bool_]) -> None:
     for i in range(len(states)):
         taken = states[i, 0] | states[i, 1]
@@ -217,19 +217,19 @@ def _legal_mask(states: NDArray[np.uint64], height: int, mask: NDArray[np.bool_]
             mask[i, c] = playing and ((taken >> top) & _ONE) == _ZERO
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _terminal(states: NDArray[np.uint64], out: NDArray[np.bool_]) -> None:
     for i in range(len(states)):
         out[i] = (states[i, 2] & _OVER) != _ZERO
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _to_play(states: NDArray[np.uint64], out: NDArray[np.int8]) -> None:
     for i in range(len(states)):
         out[i] = states[i, 2] & _MOVER
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _observe(states: NDArray[np.uint64], out: NDArray[np.float32]) -> None:
     height, width = out.shape[2], out.shape[3]
     for i in range(len(states)):
@@ -243,7 +243,7 @@ def _observe(states: NDArray[np.uint64], out: NDArray[np.float32]) -> None:
                 out[i, 2, r, c] = 1.0
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _seen(states: NDArray[np.uint64], keys: NDArray[np.uint64]) -> None:
     """The mover's stones and the opponent's: all that a network sees."""
     for i in range(len(states)):
@@ -251,7 +251,7 @@ def _seen(states: NDArray[np.uint64], keys: NDArray[np.uint64]) -> None:
         keys[i, 0], keys[i, 1] = states[i, mover], states[i, mover ^ _MOVER]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _playout(
     states: NDArray[np.uint64],
     seeds: NDArray[np.uint64],

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from ..jit import compiled
 from .game import Symmetries
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -72,7 +72,7 @@ def _bits(array: NDArray[Any]) -> NDArray[Any]:
     return array.view(f"u{array.itemsize}")
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _gather_planes(
     original: NDArray[Any], which: Which, planes: NDArray[np.int32], points: NDArray[np.int32], out: NDArray[Any]
 ) -> None:
@@ -84,7 +84,7 @@ def _gather_planes(
                 out[i, c, p] = source[points[k, p]]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _gather(original: NDArray[Any], which: Which, table: NDArray[np.int32], out: NDArray[Any]) -> None:
     for i in range(len(original)):
         k = which[i]

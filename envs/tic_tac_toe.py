@@ -7,10 +7,10 @@ Bit `row * 3 + column` is a point, row 0 on top.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from ..errors import UserError
+from ..jit import compiled
 from .game import Game, GameSpec, Picture, States, Step, Symmetries
 from .rng import GAMMA, below, mix64
 from .symmetry import square_symmetries
@@ -117,7 +117,7 @@ class TicTacToe(Game):
         return divmod(action, 3)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _step(
     states: NDArray[np.uint16],
     actions: NDArray[np.int32],
@@ -138,7 +138,7 @@ def _step(
         to_play[i] = 1 - mover
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _legal_mask(states: NDArray[np.uint16], mask: NDArray[np.bool_]) -> None:
     for i in range(len(states)):
         taken = states[i, 0] | states[i, 1]
@@ -147,19 +147,19 @@ def _legal_mask(states: NDArray[np.uint16], mask: NDArray[np.bool_]) -> None:
             mask[i, point] = playing and (taken >> point & 1) == 0
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _terminal(states: NDArray[np.uint16], out: NDArray[np.bool_]) -> None:
     for i in range(len(states)):
         out[i] = (states[i, 2] & _OVER) != 0
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _to_play(states: NDArray[np.uint16], out: NDArray[np.int8]) -> None:
     for i in range(len(states)):
         out[i] = states[i, 2] & _MOVER
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _observe(states: NDArray[np.uint16], out: NDArray[np.float32]) -> None:
     for i in range(len(states)):
         mover = states[i, 2] & _MOVER
@@ -170,7 +170,7 @@ def _observe(states: NDArray[np.uint16], out: NDArray[np.float32]) -> None:
             out[i, 2, point // 3, point % 3] = 1.0
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _seen(states: NDArray[np.uint16], keys: NDArray[np.uint64]) -> None:
     """The mover's stones and the opponent's: all that a network sees."""
     for i in range(len(states)):
@@ -178,7 +178,7 @@ def _seen(states: NDArray[np.uint16], keys: NDArray[np.uint64]) -> None:
         keys[i, 0], keys[i, 1] = states[i, mover], states[i, 1 - mover]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _playout(states: NDArray[np.uint16], seeds: NDArray[np.uint64], rewards: NDArray[np.float32]) -> None:
     """A point is drawn until it is free: uniform over the legal ones."""
     points = np.uint64(9)

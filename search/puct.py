@@ -36,8 +36,10 @@ def choose_puct(nodes: Any, edges: Any, node: int, rule: PUCT, solve: bool) -> i
     """The edge with the highest Q + c P sqrt(N) / (1 + n).
 
     First-play urgency: an untried edge is worth the node's value, less a part that grows with the prior already visited
-    (KataGo, Leela Zero). Proven losses are passed over: a node where nothing else is left is proven itself, and never entered.
+    (KataGo, Leela Zero). Proven losses are passed over, and at the root every proven move: more thought can only find a better
+    one. A node where nothing else is left is proven itself, and never entered.
     """
+    passed_over = 1.0 if nodes[node].parent < 0 else -1.0
     first = nodes[node].first_edge
     last = first + nodes[node].num_edges
     total = 0
@@ -52,7 +54,7 @@ def choose_puct(nodes: Any, edges: Any, node: int, rule: PUCT, solve: bool) -> i
     scale = c * np.sqrt(total + 1.0)
     best, best_score = first, -np.inf
     for e in range(first, last):
-        if solve and edges[e].exact <= -1.0:
+        if solve and edges[e].exact <= passed_over:
             continue
         n = edges[e].visits + edges[e].virtual
         score = q_value(edges, e, urgency) + scale * edges[e].prior / (1.0 + n)
@@ -62,19 +64,59 @@ def choose_puct(nodes: Any, edges: Any, node: int, rule: PUCT, solve: bool) -> i
 
 
 @kernel
+def best_proven(nodes: Any, edges: Any, root: int, solve: bool) -> float:
+    """The value of the root's best proven move, -inf without one."""
+    best = -np.inf
+    first = nodes[root].first_edge
+    for e in range(first, first + nodes[root].num_edges):
+        if solve and edges[e].exact != UNKNOWN:
+            best = max(best, edges[e].exact)
+    return best
+
+
+@kernel
+def is_playable(nodes: Any, edges: Any, root: int, e: int, solve: bool, floor: float) -> bool:
+    """Whether a root move is left by what is proven: it is no proven loss, nor known or seen to be worse than `best_proven`."""
+    if nodes[root].exact != UNKNOWN:
+        return edges[e].exact == nodes[root].exact
+    if not solve or edges[e].visits == 0:
+        return True
+    return edges[e].exact > -1.0 and edges[e].q >= floor
+
+
+@kernel
+def root_value(nodes: Any, edges: Any, root: int, solve: bool) -> float:
+    """The mean of the root's simulations, but no less than its best proven move."""
+    return max(mean_value(nodes, edges, root), best_proven(nodes, edges, root, solve))
+
+
+@kernel
 def share_visits(nodes: Any, edges: Any, root: int, solve: bool, policy: Any) -> None:
-    """The root's visits as a policy [n]: without moves that are proven lost and, at a proven root, those that fall short of it."""
-    first, n, proven = nodes[root].first_edge, nodes[root].num_edges, nodes[root].exact
-    visits, prior = 0, 0.0
+    """The visits of the root's playable moves as a policy [n]; their prior where none was visited.
+
+    A proven move is visited no more, so that its visits say little: if it is worth at least the Q of the most visited unproven
+    move, it counts one visit more than that.
+    """
+    first, n = nodes[root].first_edge, nodes[root].num_edges
+    floor = best_proven(nodes, edges, root, solve)
+    most, q_of_most = 0, -np.inf
+    for e in range(first, first + n):
+        if edges[e].exact == UNKNOWN and edges[e].visits > most:
+            most, q_of_most = edges[e].visits, edges[e].q
+    total, prior = 0.0, 0.0
     for i in range(n):
         e = first + i
-        allowed = edges[e].exact == proven if proven != UNKNOWN else not solve or edges[e].exact > -1.0
-        policy[i] = 1.0 if allowed else 0.0
-        if allowed:
-            visits += edges[e].visits
+        policy[i] = 0.0
+        if is_playable(nodes, edges, root, e, solve, floor):
+            passed_over = solve and edges[e].exact != UNKNOWN and floor >= q_of_most
+            policy[i] = max(edges[e].visits, most + 1) if passed_over else edges[e].visits
+            total += policy[i]
             prior += edges[e].prior
     for i in range(n):
-        policy[i] *= edges[first + i].visits / visits if visits > 0 else edges[first + i].prior / prior
+        if total > 0.0:
+            policy[i] /= total
+        elif is_playable(nodes, edges, root, first + i, solve, floor):
+            policy[i] = edges[first + i].prior / prior
 
 
 @kernel

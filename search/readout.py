@@ -11,7 +11,7 @@ from ..envs.rng import splitmix64, uniform
 from .descent import Rule, Slots
 from .gumbel import improve
 from .jit import kernel
-from .puct import mean_value, share_visits
+from .puct import root_value, share_visits
 from .tree import UNKNOWN, Tree, find_edge, q_value, root_of
 
 CHOICE = np.uint64(1 << 20)  # the place of the drawn choice in a key's stream, behind the noise
@@ -87,7 +87,7 @@ def read(tree: Tree, slots: Slots, rule: Rule, temperature: float, rows: Any, re
             value = improve(nodes, edges, root, rule.gumbel, slots.q, policy)
             best = best_gumbel(nodes, edges, root, rule, slots.noise[b], slots.q)
         else:
-            value = mean_value(nodes, edges, root)
+            value = root_value(nodes, edges, root, rule.solve)
             share_visits(nodes, edges, root, rule.solve, policy)
             best = best_puct(nodes, edges, root, policy, temperature, slots.key[b])
         result.value[row] = nodes[root].exact if nodes[root].exact != UNKNOWN else value

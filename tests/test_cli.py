@@ -321,7 +321,8 @@ def test_doctor_flags_a_problem_with_its_remedy(monkeypatch, capsys):
 
 
 def test_doctor_notices_a_cache_that_cannot_be_written(monkeypatch, tmp_path):
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "missing"))
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "file" / "cache"))
     (finding,) = (finding for finding in doctor.places() if finding.name == "numba cache")
     assert "not writable" in finding.value
     assert "NUMBA_CACHE_DIR" in finding.remedy

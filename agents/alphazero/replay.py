@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import DTypeLike, NDArray
 
 from ...envs import Game
 from ...envs.game import States
 from ...envs.symmetry import transform_observations
 from ...errors import UserError
+from ...jit import compiled
 from .config import ReplayConfig
 from .records import End, GameRecords
 
@@ -250,7 +250,7 @@ def _require(right: NDArray[np.bool_], numbers: NDArray[np.int64], what: str) ->
         raise ValueError(f"game {numbers[np.argmin(right)]} does not replay: {what}")
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _outcomes(
     length: NDArray[np.int32],
     mover: NDArray[np.int8],
@@ -268,7 +268,7 @@ def _outcomes(
             ply += 1
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _first_wrong_policy(
     size: NDArray[np.int32], action: NDArray[np.int32], policy: NDArray[np.float32], legal: NDArray[np.bool_]
 ) -> int:
@@ -289,7 +289,7 @@ def _first_wrong_policy(
     return -1 if entry == len(action) else len(size) - 1
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _policies(
     start: NDArray[np.int64],
     size: NDArray[np.int32],

@@ -12,12 +12,12 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from ...envs import Game
 from ...envs.game import States
 from ...envs.rng import splitmix64
+from ...jit import compiled
 from ...search.config import SearchConfig
 from ...search.evaluator import Evaluator
 from ...search.search import Search
@@ -201,7 +201,7 @@ def opening_states(game: Game, config: SelfPlayConfig, n: int, generator: np.ran
     return np.stack([opening(game, config, generator).state for _ in range(n)])
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def move_keys(seed: np.uint64, numbers: NDArray[np.int64], plies: NDArray[np.int32]) -> NDArray[np.uint64]:
     """The key of each search, [R], from the run's seed, the game's number and the ply."""
     keys = np.empty(len(numbers), np.uint64)

@@ -134,6 +134,32 @@ def test_a_trap_that_the_prior_favours(config: SearchConfig, leaves: int, solve:
     assert result.action[0] == 1
 
 
+@pytest.mark.parametrize("leaves", [1, 8])
+def test_a_proven_draw_does_not_end_the_search_for_a_win(leaves: int) -> None:
+    # 0: we move; action 0 draws at once, action 1 loses, action 2 wins two plies on, against an evaluator that thinks little of it.
+    game = TableGame(
+        [{0: (4, 0.0), 1: (1, 0.0), 2: (2, 0.0)}, {0: (4, 1.0), 1: (4, 0.0)}, {0: (3, 0.0)}, {0: (4, 1.0)}, {}], [0, 1, 1, 0, 0]
+    )
+    evaluator = TableEvaluator([[5, 0, -5], [1, 1, 1], [1, 1, 1], [1, 1, 1], [0, 0, 0]], [0.0, 0.9, 0.9, -0.9, 0.0])
+    result = think(game, replace(PUCT, simulations=20), evaluator, game.new_states(1), leaves=leaves)
+    assert result.action[0] == 2
+    assert result.value[0] == 1.0 and result.solved[0]
+
+
+def test_a_proven_draw_is_played_where_the_rest_looks_worse() -> None:
+    # Action 0 draws at once; what action 1 leads to goes on and on, and looks a little worse, or a little better.
+    for value, wanted in ((0.1, 0), (-0.1, 1)):
+        game = TableGame(
+            [{0: (9, 0.0), 1: (1, 0.0)}, *[{0: (s, 0.0), 1: (s, 0.0)} for s in range(2, 10)], {}], [s % 2 for s in range(10)]
+        )
+        evaluator = TableEvaluator([[5, 0]] * 10, [value if s % 2 else -value for s in range(9)] + [0.0])
+        result = think(game, replace(PUCT, simulations=20), evaluator, game.new_states(1))
+        assert result.visits[0, 1] > result.visits[0, 0]
+        assert result.action[0] == wanted
+        assert result.policy[0, wanted] > 0.9
+        assert not result.solved[0] and result.value[0] >= 0.0
+
+
 # Who moves, and what is paid on the way --------------------------------------------------------------------------------------
 
 

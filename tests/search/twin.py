@@ -161,7 +161,7 @@ class TwinSearch:
         scores = {
             action: (urgency if edge.q is None else edge.q) + c * edge.prior / (1 + edge.visits)
             for action, edge in node.edges.items()
-            if not (self.config.solve and edge.proven == -1.0)
+            if not (self.config.solve and (edge.proven == -1.0 or (node is self.root and edge.proven is not None)))
         }
         return max(scores, key=lambda action: scores[action])
 
@@ -188,15 +188,32 @@ class TwinSearch:
             q, sigma = self.completed(self.root)
             shares = softmax(np.array([e.logit for e in edges.values()]) + sigma * q)
             return dict(zip(edges, map(float, shares), strict=True))
-        allowed = {a: edges[a] for a in self.playable()}
-        visits, prior = sum(e.visits for e in allowed.values()), sum(e.prior for e in allowed.values())
-        return {a: (e.visits / visits if visits else e.prior / prior) for a, e in allowed.items()}
+        leader = max((e for e in edges.values() if e.proven is None), key=lambda e: e.visits, default=None)
+        counts = {}
+        for action in self.playable():
+            edge = edges[action]
+            counts[action] = edge.visits
+            if self.config.solve and edge.proven is not None and leader and (leader.q is None or edge.proven >= leader.q):
+                counts[action] = max(edge.visits, leader.visits + 1)
+        if not any(counts.values()):
+            counts = {a: edges[a].prior for a in counts}
+        return {a: n / sum(counts.values()) for a, n in counts.items()}
+
+    @property
+    def floor(self) -> float:
+        """The value of the best proven move. Gumbel's improved policy weighs such a move without it."""
+        if self.config.rule == "gumbel" or not self.config.solve:
+            return -math.inf
+        return max((e.proven for e in self.root.edges.values() if e.proven is not None), default=-math.inf)
 
     def playable(self) -> list[int]:
-        """The actions that what is proven leaves."""
+        """At a proven root the actions that prove it; else those that are neither lost nor worse than a proven one."""
+        edges = self.root.edges
         if self.root.proven is not None:
-            return [a for a, e in self.root.edges.items() if e.proven == self.root.proven]
-        return [a for a, e in self.root.edges.items() if not (self.config.solve and e.proven == -1.0)]
+            return [a for a, e in edges.items() if e.proven == self.root.proven]
+        if not self.config.solve:
+            return list(edges)
+        return [a for a, e in edges.items() if e.proven != -1.0 and (e.q is None or e.q >= self.floor)]
 
     def value(self) -> float:
         if self.root.proven is not None:
@@ -204,7 +221,7 @@ class TwinSearch:
         if self.config.rule == "gumbel":
             q, _ = self.completed(self.root)
             return float(np.dot(q, list(self.policy().values())))
-        return self.mean(self.root)
+        return max(self.mean(self.root), self.floor)
 
     def action(self) -> int:
         edges, actions = self.root.edges, self.playable()

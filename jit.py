@@ -1,0 +1,69 @@
+"""How kernels are compiled and kept on disk. Every module that has kernels takes its decorator from here.
+
+Numba keeps a compiled function until the file it stands in changes, and does not see a change in what that function calls. The
+compiled kernels of a module therefore lie in a folder named after the content of the module and of all that it imports from this
+package: an upgrade or an edit never meets machine code of another version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from numba import config, njit
+
+RELATIVE_IMPORT = re.compile(r"^\s*from (\.+)([\w.]*) import ", re.MULTILINE)
+
+
+def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """A decorator: `numba.njit` without the interpreter lock, kept on disk, with more options of Numba's."""
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        named = config.CACHE_DIR
+        config.CACHE_DIR = str(cache_folder() / fingerprint(Path(function.__code__.co_filename)))
+        try:
+            return njit(cache=True, nogil=True, **options)(function)
+        finally:
+            config.CACHE_DIR = named
+
+    return decorate
+
+
+def cache_folder() -> Path:
+    """Where compiled kernels lie: NUMBA_CACHE_DIR, else the package's own folder, else the user's cache."""
+    if named := os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(named)
+    package = Path(__file__).resolve().parent
+    if os.access(package, os.W_OK):
+        return package / "__pycache__" / "kernels"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zerodojo" / "kernels"
+
+
+@cache
+def fingerprint(file: Path) -> str:
+    """A name for the content of a module and of every module that it imports relatively, however indirectly."""
+    found = hashlib.blake2b(digest_size=8)
+    for path in sorted(_sources(file, set())):
+        found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+def _sources(file: Path, known: set[Path]) -> set[Path]:
+    known.add(file)
+    for path in _imported(file):
+        if path.name == "__init__.py":  # a room's front door leads to all that is in it: its own text is enough
+            known.add(path)
+        elif path not in known:
+            _sources(path, known)
+    return known
+
+
+def _imported(file: Path) -> Iterator[Path]:
+    for dots, module in RELATIVE_IMPORT.findall(file.read_text(encoding="utf-8")):
+        target = file.parents[len(dots) - 1].joinpath(*module.split(".")) if module else file.parents[len(dots) - 1]
+        yield target / "__init__.py" if target.is_dir() else target.with_suffix(".py")
