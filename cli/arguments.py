@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import io
+import os
 import re
 import shutil
 import sys
@@ -34,6 +35,7 @@ __all__ = ["FLAT", "Positional", "parse", "program"]
 T = TypeVar("T")
 
 NAME = "zerodojo"
+WIDEST = 100  # columns of a help text
 FLAT = tyro.conf.arg(name="")
 
 _MARKERS = (tyro.conf.PositionalMetavarFromFieldName, tyro.conf.DisallowNone, tyro.conf.AvoidSubcommands)
@@ -84,11 +86,25 @@ def parse(
 
 def _said(run: Callable[[], T]) -> tuple[T | None, str]:
     """What tyro returns, or None where it gives up, and what it prints. Into no terminal it draws its boxes with hyphens."""
-    with contextlib.redirect_stdout(io.StringIO()) as text, contextlib.redirect_stderr(text):
+    with _columns(), contextlib.redirect_stdout(io.StringIO()) as text, contextlib.redirect_stderr(text):
         try:
             return run(), text.getvalue()
         except SystemExit:
             return None, text.getvalue()
+
+
+@contextlib.contextmanager
+def _columns() -> Iterator[None]:
+    """A width in which tyro sets one box below the other."""
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = str(min(shutil.get_terminal_size().columns, WIDEST))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["COLUMNS"]
+        else:
+            os.environ["COLUMNS"] = before
 
 
 def _plain(help_text: str) -> str:

@@ -264,6 +264,15 @@ def test_mistakes_are_one_line(argv, line, columns, monkeypatch, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("columns", [60, 100, 300])
+def test_help_is_one_column_at_every_width(columns, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    assert "----" not in capsys.readouterr().out
+    assert os.environ["COLUMNS"] == str(columns)
+
+
 def test_help_is_plain_and_ends_with_examples(capsys):
     with pytest.raises(SystemExit) as answered:
         fill("--help")
