@@ -17,7 +17,7 @@ from typing import Any
 
 from numba import config, njit
 
-RELATIVE_IMPORT = re.compile(r"^\s*from (\.+)([\w.]*) import ", re.MULTILINE)
+RELATIVE_IMPORT = re.compile(r"^\s*from (\.+)([\w.]*) import (\(?[\w, ]*)", re.MULTILINE)
 
 
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -64,6 +64,10 @@ def _sources(file: Path, known: set[Path]) -> set[Path]:
 
 
 def _imported(file: Path) -> Iterator[Path]:
-    for dots, module in RELATIVE_IMPORT.findall(file.read_text(encoding="utf-8")):
-        target = file.parents[len(dots) - 1].joinpath(*module.split(".")) if module else file.parents[len(dots) - 1]
-        yield target / "__init__.py" if target.is_dir() else target.with_suffix(".py")
+    for dots, module, names in RELATIVE_IMPORT.findall(file.read_text(encoding="utf-8")):
+        folder = file.parents[len(dots) - 1].joinpath(*module.split("."))
+        if folder.is_dir():
+            yield folder / "__init__.py"
+            yield from filter(Path.is_file, (folder / f"{name}.py" for name in re.findall(r"\w+", names)))
+        else:
+            yield folder.with_suffix(".py")
