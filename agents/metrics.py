@@ -34,9 +34,12 @@ class MetricsLog:
         rows = []
         for number, line in enumerate(self._whole_lines(), 1):
             try:
-                rows.append(json.loads(line))
+                row = json.loads(line)
+                if not isinstance(row, dict) or any(key not in row for key in REQUIRED):
+                    raise ValueError(f"it lacks {' or '.join(REQUIRED)}")
             except ValueError as error:
-                raise UserError(f"{self.path}, line {number}: not JSON; remove the line to go on") from error
+                raise UserError(f"{self.path}, line {number}: no row of metrics ({error}); remove the line to go on") from error
+            rows.append(row)
         return rows
 
     def append(self, row: Mapping[str, Value]) -> None:

@@ -88,15 +88,16 @@ class RunDirectory:
             raise UserError(f"{path} is not a run (it has no config.json); name a folder that `zerodojo train` made")
         try:
             data = json.loads(file.read_bytes())
-            number, written_by, agent, config = (data[key] for key in ("format", "zerodojo", "agent", "config"))
+            number, written_by = data["format"], data["zerodojo"]
+            if not isinstance(number, int) or number > FORMAT:
+                raise UserError(
+                    f"{path} is from a newer zerodojo ({written_by}, format {number}); this one reads format {FORMAT}: upgrade it"
+                )
+            agent, config = data["agent"], data["config"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError(
                 f"{file} is unreadable or half written ({error}); put it back from a copy or choose another run"
             ) from error
-        if not isinstance(number, int) or number > FORMAT:
-            raise UserError(
-                f"{path} is from a newer zerodojo ({written_by}, format {number}); this one reads format {FORMAT}: upgrade it"
-            )
         try:
             return cls(path, from_json(config_class(str(agent)), config))
         except UserError as error:
@@ -254,4 +255,4 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UserError(f"cannot write to {path}: {error.strerror}; what was saved before is intact") from error
+        raise UserError(f"cannot write to {path}: {error.strerror}; nothing that was saved before is touched") from error

@@ -30,10 +30,13 @@ SPECS: dict[str, SpecEntry] = {
     "minimax": SpecEntry("minimax:DEPTH", ".players.minimax:make", "looks DEPTH plies ahead, knows nothing beyond"),
     "mcts": SpecEntry("mcts:N", ".players.search_player:make", "tree search with N random playouts a move"),
     "zoo": SpecEntry("zoo:NAME", ".players.network:make_zoo", "a network that ships with the package: connect_four, tic_tac_toe"),
-    "run": SpecEntry("runs/x", ".players.network:make_run", "a training run's newest network; runs/x@STEP an earlier one"),
+    "run": SpecEntry(
+        "runs/x", ".players.network:make_run", "a training run's newest network (runs/x@latest, too); runs/x@STEP an earlier one"
+    ),
     "solver": SpecEntry("solver", ".players.solver:make", "perfect play, where a solver for the game is installed"),
     "human": SpecEntry("human", ".players.human:make", "moves typed in at the terminal"),
 }
+LARGEST_SEED = 2**63 - 2  # the opponent of a match takes the next one
 _RUN = "run"
 _BARE = ("random", "solver", "human")  # kinds that take no argument
 
@@ -47,6 +50,7 @@ def player(spec: str, game: Game, *, simulations: int | None = None, seed: int =
     """
     if simulations is not None and simulations < 0:
         raise UserError(f"simulations must not be negative, and {simulations} is")
+    check_seed(seed)
     kind, argument = parse(spec)
     module, _, attribute = SPECS[kind].path.partition(":")
     factory = cast(PlayerFactory, getattr(import_module(module, __package__), attribute))
@@ -62,9 +66,15 @@ def parse(spec: str) -> tuple[str, str]:
         if bool(colon) == (head in _BARE) or (colon and not argument):
             raise malformed(head, spec)
         return head, argument
-    if "/" in spec or Path(spec.rpartition("@")[0] or spec).is_dir():
+    if spec and ("/" in spec or Path(spec.rpartition("@")[0] or spec).is_dir()):
         return _RUN, spec
     raise unknown("player", spec, (entry.form for entry in SPECS.values()))
+
+
+def check_seed(seed: int) -> None:
+    """Raises UserError for a number that no generator of random numbers begins with."""
+    if not 0 <= seed <= LARGEST_SEED:
+        raise UserError(f"seed is {seed}; choose from 0 to {LARGEST_SEED}")
 
 
 def malformed(kind: str, spec: str) -> UserError:

@@ -64,12 +64,13 @@ def main(argv: Sequence[str]) -> int:
     # Only now what takes time to import: help must answer at once.
     from rich.console import Console
 
+    from ..agents.specs import check_seed, player
     from ..agents.specs import parse as parse_spec
-    from ..agents.specs import player
     from ..evaluation.graded import PositionSets, by_player, grade
     from ..evaluation.match import play_match
     from .table import busy
 
+    check_seed(options.seed)
     console = Console(stderr=True)
     with busy(console, "calling the players"):
         agent = _load(options.run, simulations=options.simulations, seed=options.seed)

@@ -6,12 +6,14 @@ Nothing heavy is imported before a command runs, so that help answers at once.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import select
 import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import NamedTuple
 
 from .. import __version__
@@ -42,12 +44,16 @@ _REMEDIES = {
     errno.EDQUOT: "free some space, then run the same command again",
     errno.EROFS: "name a directory that can be written to",
     errno.EACCES: "name a directory that you may read and write",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ENOTDIR: "name a directory whose parents are directories",
+    errno.ELOOP: "name a directory that is not a link to itself",
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command line (without the program's name); its exit code: 0, 2 for what the user can mend, 130 for Ctrl-C."""
     words, debug = _without_debug(sys.argv[1:] if argv is None else list(argv))
+    _mend_streams()
     try:
         code = _run(words)
         sys.stdout.flush()
@@ -109,6 +115,15 @@ def _refuse(line: str, debug: bool) -> int:
         traceback.print_exc()
     print(f"zerodojo: {' '.join(line.split())}", file=sys.stderr)
     return MISTAKE
+
+
+def _mend_streams() -> None:
+    """What was closed reads and writes nothing; bytes that are no text are read as such a character, and refused like any other."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  # as long as the process
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
 
 
 def _reader_is_gone() -> bool:

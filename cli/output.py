@@ -16,10 +16,18 @@ STANDARD_OUTPUT = "-"
 
 def check_target(target: str) -> None:
     """Raises UserError, before hours of measuring, if a result could not be written there in the end. Empty: nowhere."""
-    if target not in ("", STANDARD_OUTPUT) and (Path(target).is_dir() or not Path(target).absolute().parent.is_dir()):
+    if target in ("", STANDARD_OUTPUT):
+        return
+    try:
+        new = not Path(target).exists()
+        Path(target).open("ab").close()
+        if new:
+            Path(target).unlink()
+    except OSError as error:
         raise UserError(
-            f"cannot write {target}: its folder is missing, or it is a folder itself; name a file, or - for the terminal"
-        )
+            f"cannot write {target}: {(error.strerror or 'refused').lower()}; "
+            "name a file in a folder that is there, or - for the terminal"
+        ) from error
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +47,7 @@ def _target(text: str) -> str:
 def tell(numbers: Mapping[str, Any], text: str, *, target: str) -> None:
     """Prints the text, and writes the numbers as JSON into the file `target` if it names one; - prints the JSON in its place."""
     written = json.dumps(numbers, indent=2) + "\n"
+    sys.stdout.write(written if target == STANDARD_OUTPUT else text.rstrip("\n") + "\n")
+    sys.stdout.flush()  # what took so long to find is seen before a disk can refuse it
     if target not in ("", STANDARD_OUTPUT):
         Path(target).write_text(written, encoding="utf-8")
-    sys.stdout.write(written if target == STANDARD_OUTPUT else text.rstrip("\n") + "\n")

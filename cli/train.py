@@ -75,8 +75,10 @@ def main(argv: Sequence[str]) -> int:
 
     before = RunDirectory.open(options.run).steps() if RunDirectory.exists(options.run) else []
     if options.resume and options.steps is not None and before and before[-1] >= options.steps:
-        print(f"{options.run} has {before[-1]:,} steps already, and --steps counts them all: nothing is left to do.")
-        return 0
+        whole = RunDirectory.open(options.run).load().step  # says so if the newest is broken
+        if whole >= options.steps:
+            print(f"{options.run} has {whole:,} steps already, and --steps counts them all: nothing is left to do.")
+            return 0
     with open_display(config, options.run) as display, stop_on_signals(display) as stop:
         progress = train(
             options.task,
@@ -106,7 +108,7 @@ def read(argv: Sequence[str]) -> tuple[Train, AlphaZeroConfig]:
     run = _existing(typed)
     base = run or _new(typed)
     options, config = _overridden(argv, typed, base)
-    if typed.init and (config.network, config.options) != (base.network, base.options) and not options.resume:
+    if typed.init and not run and (config.network, config.options) != (base.network, base.options):
         raise UserError("--init takes over the network and the game's options with the weights; leave those flags out")
     from ..agents.alphazero.validation import check
     from ..envs import make
@@ -254,9 +256,17 @@ def stop_on_signals(display: Display) -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
+def _without_init(argv: Sequence[str]) -> list[str]:
+    """The words that go on with a run: its weights are its own now."""
+    words = [word for word in argv if word != "--resume" and not word.startswith("--init=")]
+    if "--init" in words:
+        del words[(at := words.index("--init")) : at + 2]
+    return words
+
+
 def closing(options: Train, progress: Progress, argv: Sequence[str], *, gone_on: bool, stopped: bool) -> list[str]:
     """What was learned, in a sentence, and what to type next."""
-    again = shlex.join([program(), "train", *(word for word in argv if word != "--resume"), "--resume"])
+    again = shlex.join([program(), "train", *_without_init(argv), "--resume"])
     minutes = f"{progress.seconds / 60:.1f} {'more ' if gone_on else ''}minutes"
     if not progress.step:
         return [

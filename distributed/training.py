@@ -50,7 +50,12 @@ def train(
         UserError: the run exists and `resume` is off, is being written by another process, belongs to another task, or does not
             go with the configuration; the disk refuses; the loss is not finite.
     """
-    source = None if init is None else RunDirectory.at(str(init))  # before anything is written
+    if minutes is not None and not 0 < minutes < float("inf"):
+        raise UserError(f"minutes is {minutes:g}; it must be above 0, or None")
+    if steps is not None and steps < 1:
+        raise UserError(f"steps is {steps}; it must be at least 1, or None")
+    goes_on = resume and RunDirectory.exists(run)
+    source = None if init is None or goes_on else RunDirectory.at(str(init))  # before anything is written
     directory = _directory(task, Path(run), config, resume)
     with directory.locked():
         directory.config = resolve(config or directory.config, directory.config)
@@ -64,7 +69,7 @@ def train(
             report=report,
             stopped=stopped,
         )
-        directory.set_config(directory.config)  # only now: one that cannot be gone on with is not kept
+        directory.set_config(_kept(directory.config))  # only now: one that cannot be gone on with is not kept
         return training.run()
 
 
@@ -113,7 +118,12 @@ def _directory(task: str, path: Path, config: AlphaZeroConfig | None, resume: bo
         if directory.config.game != task:
             raise UserError(f"{path} is a run of {directory.config.game}, not of {task}; choose another --run")
         return directory
-    return RunDirectory.create(path, _checked(with_resolved_options(config or preset_for(task))))
+    return RunDirectory.create(path, _kept(_checked(with_resolved_options(config or preset_for(task)))))
+
+
+def _kept(config: AlphaZeroConfig) -> AlphaZeroConfig:
+    """What the run remembers: all but the cluster's address, which is of one call and may be gone at the next."""
+    return replace(config, run=replace(config.run, address=""))
 
 
 def _checked(config: AlphaZeroConfig) -> AlphaZeroConfig:

@@ -215,7 +215,8 @@ class Position:
 
     def after(self, action: int) -> Position:
         """The position after an action. Raises IllegalAction."""
-        if not (0 <= action < self.game.spec.num_actions and self._mask[action]):
+        is_id = isinstance(action, int | np.integer) and not isinstance(action, bool)
+        if not (is_id and 0 <= action < self.game.spec.num_actions and self._mask[action]):
             raise IllegalAction(self._refusal(action))
         rows = self.row[None].copy()
         step = self.game.step(rows, np.array([action], np.int32))
@@ -239,7 +240,8 @@ class Position:
     def _refusal(self, action: int) -> str:
         if self.terminal:
             return "the game is over; no action is legal"
-        name = self.game.action_name(action) if 0 <= action < self.game.spec.num_actions else str(action)
+        is_id = isinstance(action, int | np.integer) and 0 <= action < self.game.spec.num_actions
+        name = self.game.action_name(action) if is_id else str(action)
         return f"{name} is not legal here; legal: {', '.join(map(self.game.action_name, self.legal_actions()))}"
 
     def __str__(self) -> str:

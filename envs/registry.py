@@ -6,7 +6,7 @@ import inspect
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import unknown
+from ..errors import UserError, unknown
 
 if TYPE_CHECKING:
     from .game import Game, Option
@@ -32,8 +32,22 @@ def make(name: str, **options: Option) -> Game:
     module, _, attribute = GAMES[name].path.partition(":")
     cls = getattr(import_module(module, __package__), attribute)
     known = inspect.signature(cls).parameters
-    for option in options:
+    for option, value in options.items():
         if option not in known:
             raise unknown(f"option of {name}", option, known)
+        _check_kind(option, value, known[option].default)
     game: Game = cls(**options)
     return game
+
+
+def _check_kind(option: str, value: Option, example: Option) -> None:
+    """Raises UserError for a value of another kind than the option's default."""
+    kinds: dict[type, tuple[type | tuple[type, ...], str]] = {
+        bool: (bool, "true or false"),
+        int: (int, "a whole number"),
+        float: ((int, float), "a number"),
+        str: (str, "a word"),
+    }
+    kind, words = kinds[type(example)]
+    if not isinstance(value, kind) or isinstance(value, bool) != isinstance(example, bool):
+        raise UserError(f"{option}={value} does not fit; {option} is {words}, such as {example}")

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -180,6 +181,12 @@ def test_a_reader_that_leaves_is_no_error(words):
         said = subprocess.run([*ZERODOJO, *words], stdout=writing, stderr=subprocess.PIPE, text=True, env=environment)
         os.close(writing)
         assert (said.returncode, said.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_closed_streams_are_no_error(closed):
+    said = subprocess.run(f"{shlex.join([*ZERODOJO, 'list', 'games'])} {closed}", shell=True, capture_output=True, text=True)
+    assert (said.returncode, said.stderr) == (0, "")
 
 
 def test_what_to_type_is_what_the_shell_finds(monkeypatch, tmp_path):

@@ -39,6 +39,14 @@ def test_a_whole_game_through_a_pipe() -> None:
     assert re.search(r"^Moves: a1( [abc][123])+$", done.stdout, re.MULTILINE)
 
 
+def test_bytes_that_are_no_text_are_no_move() -> None:
+    command = [sys.executable, "-m", "zerodojo.cli.main", "play", "tic_tac_toe", "--opponent", "random"]
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}
+    done = subprocess.run(command, input=b"\xff\xfe\nb2\nquit\n", capture_output=True, timeout=120, env=environment)
+    assert done.returncode == 0 and done.stderr == b""
+    assert "is neither a move nor a command" in done.stdout.decode() and "Moves: b2" in done.stdout.decode()
+
+
 @pytest.mark.parametrize("plain", [False, True])
 def test_at_a_terminal_there_is_colour_unless_it_is_not_wanted(plain: bool) -> None:
     """What is typed is shown once (by the terminal), and NO_COLOR leaves nothing but letters."""

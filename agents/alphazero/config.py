@@ -63,7 +63,7 @@ class RunConfig:
 
     workers: int = -1  # self-play processes on Ray; 0 plays in this process, -1 fits the cores
     mode: Literal["sync", "async"] = "async"  # sync: every position is made with the newest weights, reproducibly
-    address: str = ""  # of a Ray cluster to join ("auto" finds it); empty starts one on this machine
+    address: str = ""  # of a Ray cluster to join ("auto" finds it), this time; empty starts one on this machine
     checkpoint_seconds: float = 60.0  # between checkpoints: what a crash can cost
     keep_every: int = 4_000  # of so many steps, the first checkpoint keeps its weights for good
     evaluate_steps: int = 2_000  # learner steps between two measures of strength

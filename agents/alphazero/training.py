@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Protocol
 
 import numpy as np
@@ -89,6 +89,18 @@ class _Counters:
     cursor: list[int] = field(default_factory=lambda: [0, 0, 0])
 
 
+def _counters(checkpoint: Checkpoint) -> _Counters:
+    """Those of a checkpoint. Raises UserError for others than this version knows."""
+    assert checkpoint.state is not None
+    known = {field.name for field in fields(_Counters)}
+    if unknown := checkpoint.state.keys() - known:
+        raise UserError(
+            f"checkpoint {checkpoint.step} counts {', '.join(sorted(unknown))}, which this zerodojo does not know: upgrade it, "
+            "or start a new run from its weights with --init"
+        )
+    return _Counters(**checkpoint.state)
+
+
 class Training:
     """One call of training on one run: `run()` goes on until the time, the steps, or the user end it."""
 
@@ -134,6 +146,8 @@ class Training:
         if run.steps():
             self._restore(run.load())
         else:
+            if any(run.games.glob("*")):
+                self._notices.append("this run has no checkpoint: it begins anew, and the games it had made are dropped")
             run.cut_metrics(-1)
             self._store.cut(Cursor(0, 0, 0))
             if init is not None:
@@ -314,8 +328,7 @@ class Training:
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         assert checkpoint.learner is not None
-        assert checkpoint.state is not None
-        self._counters = _Counters(**checkpoint.state)
+        self._counters = _counters(checkpoint)
         self._learner.load(checkpoint.weights, checkpoint.learner)
         self._tell("restoring the replay")
         cursor = Cursor(*self._counters.cursor)
@@ -329,7 +342,7 @@ class Training:
         path = self._run.path / f"nonfinite-{error.step}.safetensors"
         save_file({name: np.ascontiguousarray(array) for name, array in vars(error.batch).items()}, path)
         return UserError(
-            f"{error}; the batch is saved in {path} and the last checkpoint is intact: "
+            f"{error}; the batch is saved in {path}, and no checkpoint is touched: "
             "lower --learner.learning-rate and go on with --resume"
         )
 

@@ -11,6 +11,7 @@ from typing import Any
 from ...errors import UserError, unknown
 from ...models.engines.registry import ENGINES
 from ...models.registry import BACKBONES
+from ..specs import LARGEST_SEED
 from .config import AlphaZeroConfig
 
 LEAST: dict[str, float] = {  # numbers with a least value; counts begin where there is something to count
@@ -64,6 +65,7 @@ def check(config: AlphaZeroConfig) -> None:
     """Raises UserError for the first field whose value makes no sense, or that names what there is not: engine, backbone, GPU."""
     for path, least in LEAST.items():
         _require(config, path, f"at least {least:g}", low=least)
+    _require(config, "seed", f"at most {LARGEST_SEED}", low=0, high=LARGEST_SEED)
     for path in POSITIVE:
         _require(config, path, "above 0", low=math.nextafter(0.0, 1.0))
     for path in SHARES:
@@ -97,4 +99,4 @@ def value_of(config: AlphaZeroConfig, path: str) -> Any:
 def _require(config: AlphaZeroConfig, path: str, words: str, *, low: float, high: float = math.inf) -> None:
     value = value_of(config, path)
     if not (low <= value <= high and math.isfinite(value)):
-        raise UserError(f"{path} is {value:g}; it must be {words}")
+        raise UserError(f"{path} is {value if isinstance(value, int) else f'{value:g}'}; it must be {words}")

@@ -13,7 +13,9 @@ from .base import Decision
 
 
 def rows_of(positions: Sequence[Position]) -> States:
-    """The states of the positions as one batch [N, S], a copy. At least one position."""
+    """The states of the positions as one batch [N, S], a copy. At least one position, none of them terminal (ValueError)."""
+    if any(position.terminal for position in positions):
+        raise ValueError("the game is over; there is nothing to decide")
     return np.stack([position.row for position in positions])
 
 

@@ -66,9 +66,8 @@ def prepare(
 ) -> Prepared:
     """An engine for a network, whose weights it copies, checked on real positions [R, C, H, W] of which every other one calibrates.
 
-    "auto" takes the first engine `among` these that can run here and agrees with fp32, else fp32 itself. So that a host chooses
-    only once, ask for the engine chosen then by its name at later versions: when that one disagrees, the rest are tried in order,
-    and the report says so.
+    "auto" takes the first engine `among` these that can run here and agrees with fp32, else fp32 itself. Where an engine is named
+    and disagrees, the rest are tried in order, and the report says so.
 
     Raises UserError for an unknown name, or for an engine asked for by name that cannot run here.
     """

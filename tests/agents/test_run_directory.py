@@ -252,6 +252,12 @@ def test_without_a_whole_checkpoint_nothing_is_made_up(run: RunDirectory, path: 
             read()
 
 
+def test_a_newer_run_is_said_to_be_newer_whatever_else_it_holds(run: RunDirectory, path: Path) -> None:
+    (path / "config.json").write_text('{"format": 2, "zerodojo": "9.0"}')
+    with pytest.raises(UserError, match=r"is from a newer zerodojo \(9\.0, format 2\)"):
+        RunDirectory.open(path)
+
+
 def test_a_checkpoint_of_a_newer_version_stays_as_it_is(run: RunDirectory, path: Path) -> None:
     manifest = path / "checkpoints" / "250" / "manifest.json"
     manifest.write_text(json.dumps({**json.loads(manifest.read_bytes()), "format": 2, "news": {}}))
@@ -473,9 +479,11 @@ def test_a_torn_last_line_is_ignored_and_then_repaired(run: RunDirectory, path: 
 
 
 def test_a_broken_line_elsewhere_is_named(run: RunDirectory, path: Path) -> None:
-    (path / "metrics.jsonl").write_text('{"time": 1}\n{"ti\n{"time": 2}\n')
-    with pytest.raises(UserError, match=r"metrics\.jsonl, line 2"):
-        run.read_metrics()
+    whole = '{"time": 1, "step": 1, "positions": 1}'
+    for broken in ('{"ti', '{"time": 1}', "[]"):
+        (path / "metrics.jsonl").write_text(f"{whole}\n{broken}\n{whole}\n")
+        with pytest.raises(UserError, match=r"metrics\.jsonl, line 2: no row of metrics"):
+            run.read_metrics()
 
 
 def test_rows_after_a_restored_checkpoint_are_cut(run: RunDirectory) -> None:

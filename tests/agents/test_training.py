@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -132,6 +133,26 @@ def test_a_run_goes_on_from_its_directory(new_run, mode: str) -> None:  # type: 
         train(RunDirectory.open(run.path), steps=steps)
         assert run.steps()[-1] == steps
         assert_consistent(run)
+
+
+def test_a_run_without_a_checkpoint_begins_anew_and_says_so(new_run) -> None:  # type: ignore[no-untyped-def]
+    run = new_run()
+    train(run, steps=5)
+    shutil.rmtree(run.path / "checkpoints")
+    told: list[str] = []
+    train(RunDirectory.open(run.path), steps=3, report=lambda progress: told.extend(progress.notices))
+    assert any("begins anew" in notice for notice in told)
+    assert run.steps() == [3]
+
+
+def test_counters_of_another_version_are_refused(new_run) -> None:  # type: ignore[no-untyped-def]
+    run = new_run()
+    train(run, steps=5)
+    checkpoint = run.load()
+    with run.locked():
+        run.save(replace(checkpoint, state={**(checkpoint.state or {}), "elo": 1}))
+        with pytest.raises(UserError, match="checkpoint 5 counts elo, which this zerodojo does not know"):
+            Training(run, LocalPool)
 
 
 @pytest.mark.parametrize("rest", [7, 15])

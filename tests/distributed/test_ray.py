@@ -234,6 +234,7 @@ def test_no_cluster_at_the_address(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         with pytest.raises(UserError, match=f"no Ray cluster answers at '{address}'.*ray start --head"):
             train("tic_tac_toe", run=tmp_path / address, config=changed(CONFIG, run__address=address), steps=1, measure=None)
         assert time.monotonic() - begin < 60
+        assert RunDirectory.open(tmp_path / address).config.run.address == "", "the next call would look for it again"
     assert set_by_us(dict(os.environ)) == set_by_us(before)
 
 
