@@ -80,7 +80,11 @@ class PositionSets(Mapping[str, PositionSet]):
         if not file.exists():
             known = ", ".join(sorted(path.stem for path in FOLDER.glob("*.npz")))
             raise UserError(f"no positions with known answers are stored for {name}; there are some for: {known}")
-        game = make(name)
+        return cls.read(make(name), file)
+
+    @classmethod
+    def read(cls, game: Game, file: Path) -> PositionSets:
+        """The sets of a file that benchmarks/make_positions.py made for this game."""
         with np.load(file, allow_pickle=False) as data:
             columns = {key: data[key] for key in data.files}
         lines = np.split(columns["actions"].astype(np.int32), np.cumsum(columns["length"], dtype=np.int64)[:-1])
