@@ -179,7 +179,7 @@ class _Parser:
                     raise place.error("a `)` closes nothing; remove it")
                 node, closed = tree.pop(), True
             elif not tree:
-                raise place.error(f"{_quoted(token[0])} stands outside of a game; remove it, or begin a game with `(;`")
+                raise place.error(f"{quoted(token[0])} stands outside of a game; remove it, or begin a game with `(;`")
             elif closed:
                 raise place.error("a game tree ends with its variations; move this before the first of them, or into one")
             elif sign == ";":
@@ -203,7 +203,7 @@ class _Parser:
             if self._content[self._at :].strip("\0\x1a" + _SPACE):
                 character = self._content[self._at]
                 meant = "a value begins here and does not end; close it with `]`" if character == "[" else ""
-                raise self._here().error(meant or f"{_quoted(character)} is no SGF; text belongs in the brackets of a property")
+                raise self._here().error(meant or f"{quoted(character)} is no SGF; text belongs in the brackets of a property")
             return None
         self._at = token.end()
         return token
@@ -218,7 +218,7 @@ class _Parser:
         """Reads the values that follow a name."""
         key = "".join(filter(str.isupper, name))
         if not key:
-            raise place.error(f"{_quoted(name)} is no name of a property, which has capital letters")
+            raise place.error(f"{quoted(name)} is no name of a property, which has capital letters")
         values = node.properties.setdefault(key, [])
         before = len(values)
         while (token := _TOKEN.match(self._content, self._at)) is not None and token.lastindex == 3:
@@ -227,9 +227,9 @@ class _Parser:
         if len(values) == before:
             if self._content[self._at :].lstrip(_SPACE).startswith("["):
                 self._next()  # which says that it does not end
-            raise place.error(f"the property {_quoted(name)} has no value; write {key}[] if it needs none")
+            raise place.error(f"the property {quoted(name)} has no value; write {key}[] if it needs none")
         if key == "CA" and not _same_charset(simple_text(values[0]), self._charset):
-            raise place.error(f"CA[{_quoted(values[0])}] in a file read as {self._charset}; a file has one charset: split it")
+            raise place.error(f"CA[{quoted(values[0])}] in a file read as {self._charset}; a file has one charset: split it")
 
     def _here(self) -> Place:
         return self._place_at(self._at)
@@ -277,7 +277,7 @@ def _charset(content: str) -> str:
             charset = simple_text(token[3]).strip()
             if not _is_usable(charset):
                 place = Place(content.count("\n", 0, at) + 1, at - content.rfind("\n", 0, at))
-                raise place.error(f"the charset {_quoted(charset)} is unknown or has no ASCII; save the file as UTF-8, CA[UTF-8]")
+                raise place.error(f"the charset {quoted(charset)} is unknown or has no ASCII; save the file as UTF-8, CA[UTF-8]")
             return charset
         at = token.end()
     return DEFAULT_CHARSET
@@ -298,7 +298,7 @@ def _same_charset(one: str, other: str) -> bool:
         return False
 
 
-def _quoted(words: str) -> str:
+def quoted(words: str) -> str:
     """What a file says, short enough and printable for a line of ours."""
     words = words.strip(_SPACE)
     short = words if len(words) <= 20 else f"{words[:20]}..."
