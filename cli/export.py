@@ -105,8 +105,7 @@ def _newest(store: GameStore, game: Game, count: int) -> Iterator[_Game]:
             break
     surplus = max(0, sum(map(len, parts)) - count)
     for part in parts:
-        for played in _games(part, game, skip=surplus):
-            yield played
+        yield from _games(part, game, skip=surplus)
         surplus = max(0, surplus - len(part))
 
 
