@@ -72,6 +72,8 @@ def main(argv: Sequence[str]) -> int:
         raise UserError(f"{run.path} holds no finished game yet; train it a little longer")
     name = run.path.resolve().name
     folder = Path(options.out)
+    if folder.is_file():
+        raise UserError(f"{folder} is a file; name a directory for --out")
     folder.mkdir(parents=True, exist_ok=True)
     count = 0
     for played in _newest(store, game, options.games):

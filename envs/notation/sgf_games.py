@@ -91,7 +91,7 @@ class SgfGame:
     players: tuple[str, str]  # the names of player 0 and 1, empty where not told
 
     def play(self, line: Sequence[Node]) -> Position:
-        """The position after the nodes of a line, the root first. Raises UserError where the rules do not follow, with the place."""
+        """The position after the nodes of a line, the root first. Raises UserError, with the place, for one that cannot be."""
         return _play(self.game, line)[0]
 
 

@@ -151,7 +151,7 @@ def test_compressed_points():
 
 @pytest.mark.parametrize("values", [["bb:aa"], ["ba:ab"], ["aa", "aa"], ["aa:cc", "bb"], ["a"], ["aa:"], ["aa:bb:cc"]])
 def test_points_that_are_none(values):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"top left|named twice|expected 2"):
         sgf.points(values, point)
 
 
@@ -211,7 +211,7 @@ def test_any_text_is_read_as_it_was_escaped(words):
 
 @pytest.mark.parametrize("properties", [{"b": ["aa"]}, {"B": []}, {"": ["x"]}, {"C": ["a]b"]}, {"C": ["a\\"]}, {"É": ["x"]}])
 def test_what_would_be_no_sgf_is_not_written(properties):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"capital letters|ends too early"):
         sgf.write([Node({}), Node(properties)])
 
 
