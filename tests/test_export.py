@@ -79,6 +79,19 @@ def test_the_newest_games_are_what_was_played(name, tmp_path, capsys):
         assert [node.text("C") for node in line[OPENING + 1 :]] == [""] * (len(line) - OPENING - 1)
 
 
+def test_chess_is_exported_as_pgn(tmp_path):
+    from zerodojo.envs.notation import pgn
+
+    game = make("chess", max_plies=30)
+    part = records(game, 4)
+    a_run(tmp_path / "x", "chess", [[part]], max_plies=30)
+    assert main(["export", str(tmp_path / "x"), "--out", str(tmp_path / "games")]) == 0
+    read = pgn.read_game((tmp_path / "games" / "x-00000004.pgn").read_text(encoding="utf-8"))
+    assert read.position.history == moves(game, part)
+    assert read.result == {1.0: "1-0", -1.0: "0-1", 0.0: "1/2-1/2"}[part.returns[0][0]]
+    assert read.headers["Event"] == "self-play of x, game 4, its first 3 moves random"
+
+
 def test_a_game_that_ended_early_has_its_result(tmp_path):
     game = make("hex", size=5)
     part = records(game, 0, end=End.SOLVED)
