@@ -90,7 +90,8 @@ def from_tree(root: Node, game: Game | None = None, *, default: str = "go") -> S
         try:
             game = make(name, **options)
         except UserError as error:
-            raise root.place.error(str(error)) from error
+            stones = "; the handicap is the number of stones in AB" if options.get("handicap") else ""
+            raise root.place.error(f"{error}{stones}") from error
     elif (name, size) != (game.spec.name, game.spec.board[0]):
         raise root.place.error(
             f"this is {name} of size {size}, not {game.spec.name} of size {game.spec.board[0]}; open another file"
@@ -227,7 +228,7 @@ def _stones(node: Node, name: str, size: int, game: str) -> set[tuple[int, int]]
     try:
         return sgf.points(list(map(sgf.simple_text, node.properties.get(name, []))), lambda value: point(value.strip(), size, game))
     except ValueError as error:
-        raise node.place.error(f"{name} names points that are not on the board of {size} by {size}: {error}") from error
+        raise node.place.error(f"{name} is no list of points on a board of {size} by {size}: {error}") from error
 
 
 def _check_setup(game: Game, nodes: Sequence[Node]) -> None:
