@@ -311,9 +311,11 @@ def quoted(words: str) -> str:
 def write(games: Sequence[Node]) -> bytes:
     """The file of a collection, given the root nodes: UTF-8, which every root says in CA; FF[4] where it says no format.
 
+    What is no character (half of a surrogate pair, as in a path that is no text) becomes a question mark.
+
     Raises ValueError for a name that is not of capital letters, a property without values, or a value that would end too early.
     """
-    return "".join(map(_written, games)).encode("utf-8")
+    return "".join(map(_written, games)).encode("utf-8", "replace")
 
 
 def _written(root: Node) -> str:

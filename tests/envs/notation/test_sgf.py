@@ -223,6 +223,10 @@ def test_what_would_be_no_sgf_is_not_written(properties):
         sgf.write([Node({}), Node(properties)])
 
 
+def test_what_is_no_character_is_a_question_mark():
+    assert parse(sgf.write([Node({"PB": ["a\udcffb"]})]))[0].value("PB") == "a?b"
+
+
 def test_lines_are_short_enough_to_read():
     root = Node({"GM": ["1"]})
     node = root
