@@ -17,7 +17,9 @@ SWAP = "swap-pieces"  # Hex programs' word for the swap
 
 _PLAYERS = {"b": 0, "black": 0, "w": 1, "white": 1}
 _HEX_PLAYERS = {"red": 0, "r": 0, "blue": 1}
-_DROPPED = {code: None for code in (*range(32), 127) if code not in (9, 10)} | {9: " "}  # control characters but for tab and newline
+_DROPPED = {code: None for code in (*range(32), 127) if code not in (9, 10)} | {
+    9: " "
+}  # control characters but for tab and newline
 
 
 class Command(NamedTuple):
