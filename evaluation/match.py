@@ -80,7 +80,7 @@ def play_match(a: Player, b: Player, game: Game, *, games: int, seed: int) -> Ma
 def play_games(seats: Sequence[tuple[Player, Player]], starts: Sequence[Position]) -> list[Outcome]:
     """Plays games to the end, side by side: game i from starts[i], not over, with seats[i][p] as player p. In the order given.
 
-    An illegal move, and whatever else a player forfeits by, loses the game. Raises UserError for a game that is not for two players.
+    An illegal move, or another way to forfeit, loses the game. Raises UserError for a game that is not for two players.
     """
     for start in starts:
         if start.game.spec.num_players != 2:

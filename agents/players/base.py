@@ -36,14 +36,14 @@ class Decision:
 
 
 class Analysis(NamedTuple):
-    """What a player has found out so far: its decision if it had to move now, and the line it expects after each action it tried."""
+    """What a player has found out so far: its decision if it had to move now, and the line it expects after each action tried."""
 
     decision: Decision
     lines: Mapping[int, tuple[int, ...]]  # by action, which begins its line
 
 
 class Forfeit(UserError):
-    """A player gives its game up, or fails in a way that loses it (only that game: it may be asked about others); the message says how.
+    """A player gives a game up, or fails in a way that loses it; the message says how. It may be asked about other games.
 
     `index` is the position among those of `decide_many` whose game is lost; nothing was decided about the others.
     """

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 from ...envs import Game, Position
-from ...envs.notation.gtp import COLOURS, format_vertex, parse_vertex
+from ...envs.notation.gtp import COLOURS, format_vertex, handicap_vertices, parse_vertex
 from ...errors import UserError
 from .base import Decision, Forfeit, Limit, Player
 from .common import rows_of, unthinking
@@ -26,7 +26,7 @@ class GtpPlayer(Player):
     """Asks a program for every move. One program plays all games, and is told again of a game when it comes back to it.
 
     A program that crashes, gives no answer for `seconds`, speaks no GTP, plays what is not legal, refuses what is, or resigns,
-    loses that game (Forfeit); for the next one it is started anew. Raises UserError if it is not there, or cannot play this game.
+    loses that game (Forfeit), and is started anew for the next. Raises UserError if it is missing, or refuses the game.
     """
 
     def __init__(self, game: Game, command: str, *, seconds: float = SECONDS) -> None:
@@ -44,7 +44,7 @@ class GtpPlayer(Player):
             raise UserError(f"{self.name} {failure}; is it a program that speaks GTP?") from failure
 
     def decide_many(self, positions: Sequence[Position], limit: Limit | None = None) -> list[Decision]:
-        """One answer a position, in order. A limit in seconds is told the program, which has MARGIN seconds more; others are not."""
+        """One answer a position, in order. Only a limit in seconds counts: the program is told, and has MARGIN seconds more."""
         masks = self.game.legal_mask(rows_of(positions))
         decisions = []
         for index, (position, mask) in enumerate(zip(positions, masks, strict=True)):
@@ -158,14 +158,6 @@ class GtpPlayer(Player):
         except ProgramFailed:
             self.close()
             raise
-
-
-def handicap_vertices(game: Game) -> list[str]:
-    """The vertices of the handicap stones that a game of Go begins with."""
-    if not game.spec.options.get("handicap"):
-        return []
-    owners = game.picture(game.start().row).owners.ravel()
-    return [format_vertex(game, point) for point, owner in enumerate(owners.tolist()) if owner == 0]
 
 
 def make(argument: str, game: Game, *, simulations: int | None, seed: int) -> GtpPlayer:

@@ -42,10 +42,9 @@ def parse_command(line: str) -> Command | None:
 
 def format_answer(number: str, text: str, *, failed: bool = False) -> str:
     """The answer to the command with this id, ended by an empty line; so empty lines of the text are left out."""
-    lines = [line.rstrip() for line in text.splitlines()]
-    first, rest = (lines[0], lines[1:]) if lines else ("", [])
-    body = "\n".join([first, *filter(None, rest)])
-    return f"{'?' if failed else '='}{number} {body}".rstrip(" ") + "\n\n"
+    first, *rest = [line.rstrip() for line in text.splitlines()] or [""]
+    head = f"{'?' if failed else '='}{number} {first}".rstrip()
+    return "\n".join([head, *filter(None, rest)]) + "\n\n"
 
 
 def parse_answer(text: str) -> tuple[bool, str]:
@@ -79,6 +78,14 @@ def parse_vertex(game: Game, text: str) -> int:
     """The action that a vertex, in any case, stands for. Raises UserError."""
     name = text.lower()
     return game.parse_action("swap" if name == SWAP else name)
+
+
+def handicap_vertices(game: Game) -> list[str]:
+    """The vertices of the handicap stones that a game begins with; none where it has no handicap."""
+    if not game.spec.options.get("handicap"):
+        return []
+    owners = game.picture(game.start().row).owners.ravel()
+    return [format_vertex(game, point) for point, owner in enumerate(owners.tolist()) if owner == 0]
 
 
 def parse_whole(text: str) -> int:

@@ -7,10 +7,11 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 POINTS = [f"{column}{row}" for row in (1, 2, 3) for column in "ABC"]
 fault = sys.argv[1]
-log = open(sys.argv[2], "a") if len(sys.argv) > 2 else None
+log = Path(sys.argv[2]).open("a") if len(sys.argv) > 2 else None  # noqa: SIM115  # as long as the process
 moves: list[str] = []
 asked = 0
 
@@ -40,7 +41,7 @@ for line in sys.stdin:
     elif words[0] == "boardsize":
         answer = "= " if words[1:] == ["3"] else "? unacceptable size"
     elif words[0] == "clear_board":
-        moves, asked = [], asked
+        moves = []
     elif words[0] == "play":
         answer = "? illegal move" if fault == "refuse" and asked else "= "
         moves.append(words[2])

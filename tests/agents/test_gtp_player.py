@@ -153,7 +153,7 @@ def test_a_program_that_speaks_no_gtp_is_refused_at_once(fault: str, message: st
 
 
 def test_a_game_that_the_program_refuses_is_refused() -> None:
-    with pytest.raises(UserError, match="cannot play make.'connect_four'.*answers 'boardsize 7 6' with 'unacceptable size'"):
+    with pytest.raises(UserError, match=r"cannot play make.'connect_four'.*answers 'boardsize 7 6' with 'unacceptable size'"):
         GtpPlayer(make("connect_four"), command("none"))
 
 
