@@ -1,4 +1,4 @@
-"""Which game a command is about: the words after --option, and the game that an agent has learned. Called by play, evaluate and gtp."""
+"""Which game a command is about: what --option says, and the game that an agent has learned. Called by play, evaluate and gtp."""
 
 from __future__ import annotations
 
