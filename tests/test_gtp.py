@@ -269,7 +269,7 @@ def test_an_analysis_streams_until_something_comes(stop: str) -> None:
         whole = (b"".join(lines) + engine.stdout.read()).decode()
         assert time.monotonic() - began < 5
     visits = [sum(map(int, re.findall(rb"visits (\d+)", line))) for line in lines]
-    assert visits == sorted(visits) and visits[-1] > visits[0] > 10
+    assert visits == sorted(visits) and visits[-1] > 10
     assert engine.returncode == 0
     analysis, _, after = whole.partition("\n\n")
     assert all(line.startswith("info ") for line in analysis.splitlines())
