@@ -62,7 +62,7 @@ def main(argv: Sequence[str]) -> int:
             "zerodojo evaluate runs/connect_four --opponent mcts:1000",
             "zerodojo evaluate runs/connect_four@2000 --opponent runs/connect_four --games 400",
             "zerodojo evaluate zoo:connect_four --opponent minimax:5 --positions --json result.json",
-            'zerodojo evaluate mcts:200 --game go --option size=9 --opponent "gtp:gnugo --mode gtp --chinese-rules" --sgf games',
+            "zerodojo evaluate mcts:200 --game othello --opponent gtp:gtp-rhino --games 20 --sgf games",
         ],
     )
     check_target(options.json)
