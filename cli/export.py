@@ -39,6 +39,7 @@ class _Game(NamedTuple):
     number: int  # in the run
     position: Position  # where play ended
     returns: tuple[float, ...]
+    opening: int  # so many moves at its beginning were random
     proven: bool  # whether it ended early, its outcome proven
     comments: dict[int, str]  # about the position after so many plies
 
@@ -72,6 +73,8 @@ def main(argv: Sequence[str]) -> int:
         raise UserError(f"{run.path} holds no finished game yet; train it a little longer")
     name = run.path.resolve().name
     folder = Path(options.out)
+    if folder.is_file():
+        raise UserError(f"{folder} is a file; name a directory for --out")
     folder.mkdir(parents=True, exist_ok=True)
     count = 0
     for played in _newest(store, game, options.games):
@@ -105,8 +108,7 @@ def _newest(store: GameStore, game: Game, count: int) -> Iterator[_Game]:
             break
     surplus = max(0, sum(map(len, parts)) - count)
     for part in parts:
-        for played in _games(part, game, skip=surplus):
-            yield played
+        yield from _games(part, game, skip=surplus)
         surplus = max(0, surplus - len(part))
 
 
@@ -128,7 +130,7 @@ def _games(records: GameRecords, game: Game, *, skip: int) -> Iterator[_Game]:
             comments[opening] = f"The {opening} moves up to here were random; the network plays from here on."
         if proven:
             comments[length] = f"{comments.get(length, '')} The search had proven the outcome, and the rest was not played.".strip()
-        yield _Game(number, position, tuple(map(float, records.returns[index])), proven, comments)
+        yield _Game(number, position, tuple(map(float, records.returns[index])), opening, proven, comments)
 
 
 def _versions(records: GameRecords, first: int, last: int) -> str:
@@ -163,5 +165,7 @@ def _pgn(played: _Game, name: str) -> bytes:
     from ..envs.notation.pgn import write_game
 
     result = "1/2-1/2" if played.returns[0] == played.returns[1] else "1-0" if played.returns[0] > played.returns[1] else "0-1"
-    text: str = write_game(played.position, white=name, black=name, result=result)
+    opening = f", its first {played.opening} moves random" if played.opening else ""
+    event = f"self-play of {name}, game {played.number}{opening}"
+    text: str = write_game(played.position, white=name, black=name, result=result, event=event)
     return text.encode("utf-8")

@@ -325,7 +325,7 @@ def _written(root: Node) -> str:
     while stack:
         top = stack.pop()
         piece = top if isinstance(top, str) else ";" + _properties(root_properties if top is root else top.properties)
-        if column + len(piece) > _WIDTH and pieces:
+        if column + len(piece) > _WIDTH and column > 1:  # a `(` and its node stay together: some look for `(;`
             pieces.append("\n")
             column = 0
         pieces.append(piece)

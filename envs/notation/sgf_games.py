@@ -7,10 +7,8 @@
 The main line is played at once; variations, which may hold whatever a commentator thought of, when they are asked for. What our
 rules cannot follow is refused with its place in the file, so that a position is never another one than the file's.
 
-Conventions: https://www.red-bean.com/sgf/go.html and hex.html; those of the other two games are not written down anywhere, and are
-Go's. Player 0 is Black. Coordinates of two letters count columns and rows from the top left; Othello and Hex are also read with a
-letter and a number, which is how Hex is written. Little Golem's Hex is told by a White node with two letters coming first: there
-the White nodes are the first player's, who is named in PB and wins with RE[B].
+Player 0 is Black. Little Golem's Hex is told by a White node with two letters coming first: there the White nodes are the first
+player's, who is named in PB and wins with RE[B].
 """
 
 from __future__ import annotations
@@ -19,8 +17,6 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from string import ascii_lowercase
-from typing import Literal, NamedTuple
 
 from ... import __version__
 from ...errors import UserError
@@ -28,56 +24,27 @@ from ..game import Game, Option, Position
 from ..registry import make
 from . import sgf
 from .sgf import Node
+from .sgf_conventions import (
+    KINDS,
+    SGF_GAMES,
+    UNKNOWN,
+    Result,
+    go_rules,
+    named,
+    parse_result,
+    point,
+    result_of,
+    start_stones,
+    written_rules,
+)
 
-Reason = Literal["score", "resignation", "time", "forfeit", ""]
+__all__ = ["SGF_GAMES", "UNKNOWN", "Result", "SgfGame", "from_tree", "parse_result", "read_game", "result_of", "write_game"]
 
 _COLOURS = ("Black", "White")
 _NAMES = ("B", "W")  # the properties of their moves
 _PASS_IN_FF3 = "tt"  # on boards up to 19, which all of ours are
 _RESIGNED = ("resign", "forfeit")
 _LONGEST = 10  # moves a point of a Go board
-
-
-class _Kind(NamedTuple):
-    """What SGF says about a game: its number, the size of the board without SZ, and which coordinates it knows."""
-
-    number: int  # GM
-    size: int
-    letters_and_numbers: bool  # a1, beside aa
-    last: str  # what the last action is: the values that mean it begin with this word, or with nothing for a pass
-
-
-_KINDS = {
-    "go": _Kind(1, 19, False, "pass"),
-    "othello": _Kind(2, 8, True, "pass"),
-    "gomoku": _Kind(4, 15, False, "swap"),
-    "hex": _Kind(11, 11, True, "swap"),
-}
-SGF_GAMES = tuple(_KINDS)
-
-
-class Result(NamedTuple):
-    """How a game ended, as RE tells."""
-
-    returns: tuple[float, float] | None  # of Black and White; None where nobody is said to have won, lost or drawn
-    reason: Reason = ""  # empty where it is not told
-    margin: float | None = None  # points or discs, where they decided
-
-    def __str__(self) -> str:
-        """The value of RE."""
-        if self.returns is None:
-            return "?"
-        if self.returns[0] == self.returns[1]:
-            return "0"
-        how = (
-            f"{self.margin:g}"
-            if self.margin is not None
-            else {"resignation": "R", "time": "T", "forfeit": "F"}.get(self.reason, "")
-        )
-        return f"{'B' if self.returns[0] > self.returns[1] else 'W'}+{how}"
-
-
-UNKNOWN = Result(None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +58,7 @@ class SgfGame:
     players: tuple[str, str]  # the names of player 0 and 1, empty where not told
 
     def play(self, line: Sequence[Node]) -> Position:
-        """The position after the nodes of a line, the root first. Raises UserError where the rules do not follow, with the place."""
+        """The position after the nodes of a line, the root first. Raises UserError, with the place, for one that cannot be."""
         return _play(self.game, line)[0]
 
 
@@ -113,8 +80,8 @@ def read_game(data: bytes, game: Game | None = None, *, default: str = "go") -> 
 
 def from_tree(root: Node, game: Game | None = None, *, default: str = "go") -> SgfGame:
     """The game of one tree; `read_game` tells the rest."""
-    if game is not None and game.spec.name not in _KINDS:
-        raise UserError(f"SGF knows no {game.spec.name}; it is read for {', '.join(_KINDS)}")
+    if game is not None and game.spec.name not in KINDS:
+        raise UserError(f"SGF knows no {game.spec.name}; it is read for {', '.join(KINDS)}")
     name = _game_name(root, default if game is None else game.spec.name)
     size = _size(root, name)
     line = list(root.main_line())
@@ -123,7 +90,8 @@ def from_tree(root: Node, game: Game | None = None, *, default: str = "go") -> S
         try:
             game = make(name, **options)
         except UserError as error:
-            raise root.place.error(str(error)) from error
+            stones = "; the handicap is the number of stones in AB" if options.get("handicap") else ""
+            raise root.place.error(f"{error}{stones}") from error
     elif (name, size) != (game.spec.name, game.spec.board[0]):
         raise root.place.error(
             f"this is {name} of size {size}, not {game.spec.name} of size {game.spec.board[0]}; open another file"
@@ -135,58 +103,24 @@ def from_tree(root: Node, game: Game | None = None, *, default: str = "go") -> S
     return SgfGame(game, root, position, result, (root.simple_text("PB"), root.simple_text("PW")))
 
 
-def parse_result(value: str) -> Result:
-    """The result that a value of RE tells; UNKNOWN for ?, Void, and what is no form of the standard."""
-    if value.casefold() in ("0", "draw", "jigo"):
-        return Result((0.0, 0.0))
-    match = re.fullmatch(r"([BW])(?:\+(|R|Resign|T|Time|F|Forfeit|\d{1,4}(?:\.\d{0,4})?))?", value.strip(), re.IGNORECASE)
-    if match is None:
-        return UNKNOWN
-    returns = (1.0, -1.0) if match[1] in "Bb" else (-1.0, 1.0)
-    how = (match[2] or "").lower()
-    if how[:1].isdecimal():
-        return Result(returns, "score", float(how))
-    reasons: dict[str, Reason] = {"r": "resignation", "t": "time", "f": "forfeit"}
-    return Result(returns, reasons.get(how[:1], ""))
-
-
-def result_of(position: Position) -> Result:
-    """The result that the rules give; UNKNOWN while the game goes on."""
-    if not position.terminal:
-        return UNKNOWN
-    black, white = position.returns
-    if black == white:
-        return Result((0.0, 0.0))
-    name = position.game.spec.name
-    if name == "go":
-        from ..go import Go
-
-        assert isinstance(position.game, Go)
-        return Result((black, white), "score", abs(float(position.game.score(position.row[None])[0])))
-    if name == "othello":
-        owners = position.game.picture(position.row).owners
-        return Result((black, white), "score", float(abs(int((owners == 0).sum()) - int((owners == 1).sum()))))
-    return Result((black, white))
-
-
 def _game_name(root: Node, default: str) -> str:
     number = root.simple_text("GM")
     if not number:
         return default
-    for name, kind in _KINDS.items():
+    for name, kind in KINDS.items():
         if number == str(kind.number):
             return name
-    known = ", ".join(f"GM[{kind.number}] {name}" for name, kind in _KINDS.items())
+    known = ", ".join(f"GM[{kind.number}] {name}" for name, kind in KINDS.items())
     raise root.place.error(f"GM[{sgf.quoted(number)}] is a game that is not here; known: {known}")
 
 
 def _size(root: Node, name: str) -> int:
     value = root.simple_text("SZ")
     if not value:
-        return _KINDS[name].size
+        return KINDS[name].size
     sides = [side.strip() for side in value.split(":")]
     if len(sides) > 2 or not all(side.isascii() and side.isdigit() and len(side) < 4 for side in sides):
-        raise root.place.error(f"SZ[{sgf.quoted(value)}] is no size; write a whole number, such as SZ[{_KINDS[name].size}]")
+        raise root.place.error(f"SZ[{sgf.quoted(value)}] is no size; write a whole number, such as SZ[{KINDS[name].size}]")
     if len(set(map(int, sides))) > 1:
         raise root.place.error(f"SZ[{value}] is not square; boards of {name} are")
     return int(sides[0])
@@ -203,22 +137,6 @@ def _options(root: Node, name: str, size: int) -> dict[str, Option]:
     return {"size": size}
 
 
-# What RU calls the rules of ko and suicide; the scores are Tromp and Taylor's whatever it says. The names are KataGo's, whose
-# spelled-out form (koSIMPLEscoreAREA...sui0) is read as well. Situational superko, which we do not have, is read as positional.
-_RULES: dict[str, tuple[str, bool]] = {
-    "tromp-taylor": ("positional", True),
-    "chinese-kgs": ("positional", False),
-    "chinese": ("simple", False),
-    "japanese": ("simple", False),
-    "korean": ("simple", False),
-    "aga": ("positional", False),
-    "new zealand": ("positional", True),
-    "nz": ("positional", True),
-    "goe": ("positional", True),
-    "kosimplescoreareasui1": ("simple", True),
-}
-
-
 def _go_options(root: Node, size: int, line: Sequence[Node]) -> dict[str, Option]:
     options: dict[str, Option] = {"size": size, "komi": 0.0}
     if komi := root.simple_text("KM"):
@@ -228,12 +146,7 @@ def _go_options(root: Node, size: int, line: Sequence[Node]) -> dict[str, Option
             options["komi"] = math.nan
         if not math.isfinite(float(options["komi"])):
             raise root.place.error(f"KM[{sgf.quoted(komi)}] is no komi; write a number, such as KM[7.5]")
-    rules = root.simple_text("RU").casefold().replace("_", "-")
-    if rules in _RULES:
-        options["superko"], options["suicide"] = _RULES[rules]
-    elif spelled := re.match(r"ko(simple|positional|situational)score.*sui([01])", rules):
-        options["superko"] = "simple" if spelled[1] == "simple" else "positional"
-        options["suicide"] = spelled[2] == "1"
+    options |= go_rules(root.simple_text("RU"))
     before_moves = _before_moves(line)
     stones = sum(len(_stones(node, "AB", size, "go")) for node in before_moves)
     declared = root.simple_text("HA")
@@ -313,16 +226,14 @@ def _colour(node: Node) -> int | None:
 def _stones(node: Node, name: str, size: int, game: str) -> set[tuple[int, int]]:
     """The points that AB, AW or AE names. Raises UserError."""
     try:
-        return sgf.points(
-            list(map(sgf.simple_text, node.properties.get(name, []))), lambda value: _point(value.strip(), size, game)
-        )
+        return sgf.points(list(map(sgf.simple_text, node.properties.get(name, []))), lambda value: point(value.strip(), size, game))
     except ValueError as error:
-        raise node.place.error(f"{name} names points that are not on the board of {size} by {size}: {error}") from error
+        raise node.place.error(f"{name} is no list of points on a board of {size} by {size}: {error}") from error
 
 
 def _check_setup(game: Game, nodes: Sequence[Node]) -> None:
     """Raises UserError unless the stones set up are those of the start; Othello's four need not be."""
-    start, found = _start_stones(game), [set[tuple[int, int]](), set[tuple[int, int]]()]
+    start, found = start_stones(game), [set[tuple[int, int]](), set[tuple[int, int]]()]
     for node in nodes:
         for colour, name in enumerate(("AB", "AW")):
             found[colour] |= _stones(node, name, game.spec.board[0], game.spec.name)
@@ -338,12 +249,6 @@ def _check_setup(game: Game, nodes: Sequence[Node]) -> None:
     raise place.error(f"stones are set up (AB, AW or AE), and {game.spec.name} is read from its start; write the moves as B and W")
 
 
-def _start_stones(game: Game) -> list[set[tuple[int, int]]]:
-    """The points (row, column) of Black's and White's stones at the start."""
-    owners = game.picture(game.start().row).owners
-    return [{(int(row), int(column)) for row, column in zip(*(owners == colour).nonzero(), strict=True)} for colour in (0, 1)]
-
-
 def _check_turn(position: Position, turn: str, node: Node) -> None:
     wanted = {"b": 0, "black": 0, "w": 1, "white": 1}.get(turn.casefold())
     if wanted is None or (wanted != position.to_play and not position.terminal):
@@ -355,37 +260,17 @@ def _is_little_golems(line: Sequence[Node]) -> bool:
     return first is not None and re.fullmatch("[a-z]{2}", first.simple_text("W")) is not None
 
 
-def _point(value: str, size: int, game: str) -> tuple[int, int]:
-    """The point (row, column) that coordinates name. Raises ValueError."""
-    if _KINDS[game].letters_and_numbers and (match := re.fullmatch(r"([a-z])([1-9][0-9]?)", value.lower(), re.ASCII)):
-        row, column = int(match[2]) - 1, ascii_lowercase.index(match[1])
-    elif re.fullmatch(r"[a-z]{2}", value):
-        row, column = ascii_lowercase.index(value[1]), ascii_lowercase.index(value[0])
-    else:
-        raise ValueError(
-            f"coordinates are {'a letter and a number' if game == 'hex' else 'two letters'}, such as {_named(2, 3, game)}"
-        )
-    if row >= size or column >= size:
-        raise ValueError(f"{value} lies outside")
-    return row, column
-
-
-def _named(row: int, column: int, game: str) -> str:
-    """The coordinates that we write."""
-    return ascii_lowercase[column] + (str(row + 1) if game == "hex" else ascii_lowercase[row])
-
-
 def _action(game: Game, value: str) -> int:
     """The action that the value of B or W names. Raises ValueError."""
     name, size = game.spec.name, game.spec.board[0]
     last = game.spec.num_actions - 1
-    if _KINDS[name].last == "pass" and value in ("", _PASS_IN_FF3):
+    if KINDS[name].last == "pass" and value in ("", _PASS_IN_FF3):
         return last
     if value.lower() == "swap-sides":
         raise ValueError("it would exchange the players; write swap-pieces, and what follows reflected in the long diagonal")
-    if value.lower() in ("swap", "swap-pieces") and last == size * size and _KINDS[name].last == "swap":
+    if value.lower() in ("swap", "swap-pieces") and last == size * size and KINDS[name].last == "swap":
         return last
-    row, column = _point(value, size, name)
+    row, column = point(value, size, name)
     return row * size + column
 
 
@@ -393,7 +278,7 @@ def _out_of_turn(game: Game, position: Position, move: str, flipped: bool) -> st
     player = position.to_play
     due = _NAMES[1 - player if flipped else player]
     if position.history:
-        passes = f"; a pass is written {due}[]" if _KINDS[game.spec.name].last == "pass" else ""
+        passes = f"; a pass is written {due}[]" if KINDS[game.spec.name].last == "pass" else ""
         return f"{move}, but it is {due}'s turn: nobody moves twice in a row, and a missing move is not guessed{passes}"
     handicap = ", with handicap stones White" if game.spec.name == "go" else ""
     return f"{move} as the first move, but {_COLOURS[player]} begins ({game.spec.name} begins with Black{handicap})"
@@ -425,12 +310,12 @@ def write_game(
     """
     game = position.game
     name, size = game.spec.name, game.spec.board[0]
-    if name not in _KINDS:
-        raise UserError(f"SGF has no number for {name}; it is written for {', '.join(_KINDS)}")
+    if name not in KINDS:
+        raise UserError(f"SGF has no number for {name}; it is written for {', '.join(KINDS)}")
     comments = comments or {}
     result = result_of(position) if result is None else result
     about = {
-        "GM": str(_KINDS[name].number),
+        "GM": str(KINDS[name].number),
         "AP": f"zerodojo:{__version__}",
         "SZ": str(size),
         "EV": sgf.escape(event),
@@ -438,7 +323,7 @@ def write_game(
         "PB": sgf.escape(players[0]),
         "PW": sgf.escape(players[1]),
         "RE": "" if result == UNKNOWN else str(result),
-        "RU": _written_rules(game),
+        "RU": written_rules(game),
         "C": sgf.escape(comments.get(0, "")),
     }
     root = Node({key: [value] for key, value in about.items() if value})
@@ -446,11 +331,11 @@ def write_game(
         root.properties["KM"] = [str(game.spec.options["komi"]).removesuffix(".0")]
         if game.spec.options["handicap"]:
             root.properties |= _written_handicap(game)
-    last = "" if _KINDS[name].last == "pass" else "swap-pieces"
+    last = "" if KINDS[name].last == "pass" else "swap-pieces"
     node, before = root, game.start()
     for ply, action in enumerate(position.history, 1):
         row, column = divmod(action, size)
-        child = Node({_NAMES[before.to_play]: [_named(row, column, name) if row < size else last]})
+        child = Node({_NAMES[before.to_play]: [named(row, column, name) if row < size else last]})
         if comment := comments.get(ply, ""):
             child.properties["C"] = [sgf.escape(comment)]
         node.children.append(child)
@@ -458,22 +343,6 @@ def write_game(
     return sgf.write([root])
 
 
-def _written_rules(game: Game) -> str:
-    options = game.spec.options
-    if game.spec.name == "go":
-        return {
-            ("positional", True): "Tromp-Taylor",
-            ("positional", False): "Chinese-KGS",
-            ("simple", False): "Chinese",
-            ("simple", True): "koSIMPLEscoreAREAsui1",
-        }[str(options["superko"]), bool(options["suicide"])]
-    if game.spec.name == "gomoku":
-        return ", ".join(["exact five" if options["exact"] else "five or more", *(["swap"] if options["swap"] else [])])
-    if game.spec.name == "hex":
-        return "swap" if options["swap"] else "no swap"
-    return ""
-
-
 def _written_handicap(game: Game) -> dict[str, list[str]]:
-    stones = [_named(row, column, "go") for row, column in sorted(_start_stones(game)[0])]
+    stones = [named(row, column, "go") for row, column in sorted(start_stones(game)[0])]
     return {"HA": [str(len(stones))], "AB": stones, "PL": ["W"]}
