@@ -136,7 +136,7 @@ def _load(options: Evaluate) -> _Agent:
 
 def _check_sgf(directory: str, game: Game) -> None:
     """Raises UserError, before hours of playing, if the games could not be written in the end. Empty: they are not."""
-    from ..envs.notation.sgf_games import SGF_GAMES
+    from ..envs.notation.sgf_conventions import SGF_GAMES
 
     if not directory:
         return
@@ -150,7 +150,8 @@ def _check_sgf(directory: str, game: Game) -> None:
 
 def _write_sgf(options: Evaluate, game: Game, match: MatchResult) -> None:
     """Every game of the match as game-1.sgf and so on, in the order of `match.outcomes`."""
-    from ..envs.notation.sgf_games import Reason, Result, write_game
+    from ..envs.notation.sgf_conventions import Reason, Result
+    from ..envs.notation.sgf_games import write_game
 
     for i, outcome in enumerate(match.outcomes if options.sgf else ()):
         players = (options.run, options.opponent) if i < match.games // 2 else (options.opponent, options.run)
