@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..errors import UserError, unknown
 from .arguments import Positional, parse
@@ -20,10 +20,10 @@ from .output import check_target, tell
 class Bench:
     """The arguments of `zerodojo bench`."""
 
-    what: Positional[str]  # which benchmark: selfplay
-    game: str = "connect_four"  # (`zerodojo list games`)
-    seconds: float = 30.0  # of measuring, after some of making ready
-    engine: str = "auto"  # (`zerodojo list engines`)
+    what: Positional[str]  # which benchmark: selfplay, games
+    game: str = ""  # (`zerodojo list games`); without, connect_four for selfplay, and every game for games
+    seconds: float = 30.0  # of measuring (each game), after some of making ready
+    engine: str = "auto"  # of selfplay (`zerodojo list engines`)
     seed: int = 0  # of the games and the weights
     json: str = ""  # write the result as JSON to this file; - prints it in place of the table
 
@@ -38,11 +38,12 @@ class Benchmark(NamedTuple):
 class Result(NamedTuple):
     """What a benchmark found: numbers for programs, text for people."""
 
-    numbers: Mapping[str, float | int | str]
+    numbers: Mapping[str, Any]
     text: str
 
 
 BENCHMARKS: dict[str, Benchmark] = {
+    "games": Benchmark(".bench_games", "the rules of games beside OpenSpiel's and PettingZoo's"),
     "selfplay": Benchmark(".bench_selfplay", "one self-play worker beside its engine alone and its search alone"),
 }
 
@@ -58,6 +59,7 @@ def main(argv: Sequence[str]) -> int:
             "zerodojo bench selfplay",
             "zerodojo bench selfplay --game tic_tac_toe --seconds 10",
             "zerodojo bench selfplay --engine torch-bf16 --json -",
+            "zerodojo bench games --seconds 10",
         ],
     )
     if options.what not in BENCHMARKS:

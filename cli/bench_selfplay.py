@@ -21,6 +21,7 @@ from ..search.search import Search
 from .bench import Bench, Result
 from .table import busy
 
+DEFAULT_GAME = "connect_four"
 PUBLISH_SECONDS = 20.0  # between two versions of the weights, about as often as in training on two cores
 PERTURBATION = 1e-3  # relative change of the weights from one version to the next
 CALIBRATION = 1024  # positions that engines are calibrated and checked on, as in training
@@ -40,7 +41,7 @@ def measure(options: Bench) -> Result:
 
     Raises UserError for an unknown game, or an engine that is unknown or cannot run here.
     """
-    config = preset_for(options.game)
+    config = preset_for(options.game or DEFAULT_GAME)
     config = replace(config, seed=options.seed, self_play=replace(config.self_play, engine=options.engine))
     check(config)
     game = make(config.game, **config.options)
