@@ -20,6 +20,7 @@ class GameEntry(NamedTuple):
 
 
 GAMES: dict[str, GameEntry] = {
+    "chess": GameEntry(".chess:Chess", "Chess and Chess960, by python-chess (variant, position, fen, history, max_plies)."),
     "connect_four": GameEntry(".connect_four:ConnectFour", "Drop discs, four in a line wins (width, height, connect)."),
     "tic_tac_toe": GameEntry(".tic_tac_toe:TicTacToe", "Three in a row on three by three."),
 }
