@@ -72,13 +72,13 @@ class ChessPosition:
 
     def _repeats(self) -> int:
         """One more than the last time. Captures and pawns' moves are not taken back: nothing before them is looked at."""
-        earlier: ChessPosition | None = self
+        earlier: ChessPosition | None = self.before and self.before.before  # the same player moves
         for _ in range(self.board.halfmove_clock // 2):
-            earlier = earlier.before and earlier.before.before  # the same player moves
             if earlier is None:
                 break
             if earlier._key == self._key:
                 return earlier.repeats + 1
+            earlier = earlier.before and earlier.before.before
         return 0
 
     def after(self, action: int) -> ChessPosition:
@@ -102,13 +102,13 @@ class ChessPosition:
         return not self.legal and self.board.is_check()
 
     def pieces(self) -> NDArray[np.uint64]:
-        """Bitboards [2, 7]: White's and Black's pawns, knights, bishops, rooks, queens, king; then all ones for one, two repeats."""
+        """Bitboards [2, 7]: pawns, knights, bishops, rooks, queens, king of White and of Black; then all ones for one, two repeats."""
         if self._pieces is None:
             board = self.board
             kinds = (board.pawns, board.knights, board.bishops, board.rooks, board.queens, board.kings)
             sides = [[kind & board.occupied_co[colour] for kind in kinds] for colour in (chess.WHITE, chess.BLACK)]
             repeated = [chess.BB_ALL if self.repeats >= times else 0 for times in (1, 2)]
-            self._pieces = np.array([side + [plane] for side, plane in zip(sides, repeated, strict=True)], np.uint64)
+            self._pieces = np.array([[*side, plane] for side, plane in zip(sides, repeated, strict=True)], np.uint64)
         return self._pieces
 
 

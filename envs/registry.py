@@ -42,6 +42,8 @@ ADAPTERS: dict[str, AdapterEntry] = {
     ),
 }
 
+LISTED: dict[str, GameEntry | AdapterEntry] = {**GAMES, **ADAPTERS}  # by `zerodojo list games`
+
 
 def make(name: str, **options: Option) -> Game:
     """A game by name, with its options. Raises UserError for an unknown name, an unknown option, or one out of range."""

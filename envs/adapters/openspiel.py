@@ -6,8 +6,8 @@ Those that the search can play are taken: two players in turns, no chance, nothi
 from __future__ import annotations
 
 import math
-import os
 from collections import Counter
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -152,4 +152,5 @@ def _shared(first: str, second: str) -> str:
     """What two players' names for one action end with alike: "a1" of "B a1" and "W a1"."""
     if first.casefold() == second.casefold():
         return first.strip()
-    return os.path.commonprefix([first[::-1], second[::-1]])[::-1].strip()
+    alike = list(takewhile(lambda pair: pair[0] == pair[1], zip(reversed(first), reversed(second), strict=False)))
+    return first[len(first) - len(alike) :].strip()
