@@ -102,7 +102,7 @@ class ChessPosition:
         return not self.legal and self.board.is_check()
 
     def pieces(self) -> NDArray[np.uint64]:
-        """Bitboards [2, 7]: pawns, knights, bishops, rooks, queens, king of White and of Black; then all ones for one, two repeats."""
+        """Bitboards [2, 7]: pawns, knights, bishops, rooks, queens, king of White, of Black; then ones for one, two repeats."""
         if self._pieces is None:
             board = self.board
             kinds = (board.pawns, board.knights, board.bishops, board.rooks, board.queens, board.kings)

@@ -45,22 +45,27 @@ ADAPTERS: dict[str, AdapterEntry] = {
 LISTED: dict[str, GameEntry | AdapterEntry] = {**GAMES, **ADAPTERS}  # by `zerodojo list games`
 
 
+def check_name(name: str) -> None:
+    """Raises UserError for a name that no game has; of another library's game only the prefix is looked at."""
+    prefix, colon, _ = name.partition(":")
+    if name not in GAMES and not (colon and prefix in ADAPTERS):
+        raise unknown("game", name, [*GAMES, *(entry.form for entry in ADAPTERS.values())])
+
+
 def make(name: str, **options: Option) -> Game:
     """A game by name, with its options. Raises UserError for an unknown name, an unknown option, or one out of range."""
+    check_name(name)
     prefix, colon, foreign = name.partition(":")
-    if colon and prefix in ADAPTERS:
-        path, arguments = ADAPTERS[prefix].path, [foreign]
-    elif name in GAMES:
-        path, arguments = GAMES[name].path, []
-    else:
-        raise unknown("game", name, [*GAMES, *(entry.form for entry in ADAPTERS.values())])
+    path, arguments = (ADAPTERS[prefix].path, [foreign]) if colon else (GAMES[name].path, [])
     module, _, attribute = path.partition(":")
     cls = getattr(import_module(module, __package__), attribute)
     known = dict(list(inspect.signature(cls).parameters.items())[len(arguments) :])
-    for option, value in options.items():
+    for option in options:
         if option not in known:
             raise unknown(f"option of {name}", option, known)
-        _check_kind(option, value, known[option].default)
+        if isinstance(known[option].default, str) and type(options[option]) is int:
+            options[option] = str(options[option])  # a word of digits, as a command line reads it
+        _check_kind(option, options[option], known[option].default)
     game: Game = cls(*arguments, **options)
     return game
 

@@ -139,6 +139,10 @@ def test_planes_count_repetitions():
     assert (planes[4 * 14 + 12] == 0).all()  # the start, four plies ago
 
 
+def test_a_variant_may_come_as_a_number_from_a_command_line():
+    assert make("chess", variant=960, position=3).spec.options["variant"] == "960"
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
