@@ -7,6 +7,7 @@ header Variant, and another start position by FEN.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,6 +19,7 @@ from ..registry import make
 if TYPE_CHECKING:
     import chess
 
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 LONGEST = 4_000_000  # characters of a text
 _MAX_PLIES = 10_000
 _CHESS960 = ("chess960", "chess 960", "fischerandom", "fischerrandom", "fischer random")
@@ -46,6 +48,9 @@ def read_game(text: str) -> PgnGame:
 
     if len(text) > LONGEST:
         raise UserError(f"the PGN has {len(text)} characters; at most {LONGEST} are read")
+    if control := _CONTROL.search(text):
+        line = text.count("\n", 0, control.start()) + 1
+        raise UserError(f"line {line} of the PGN has the character {control[0]!r}; is it a text?")
     handle = _Lines(text.removeprefix("\ufeff"))
     found: _Found | None = pgn.read_game(handle, Visitor=lambda: _visitor(handle))
     if found is None or not (found.moves or found.headers.get("White") or found.headers.get("FEN")):

@@ -60,6 +60,7 @@ def test_the_result_is_the_positions_own():
         ('[FEN "junk"]\n\n1. e4', "expected 8 rows"),
         ('[FEN "8/8/8/8/8/8/8/8 w - - 0 1"]\n\n*', "cannot be"),
         ("1. Nf3 Nf6 2. Ng1 Ng8 3. Nf3 Nf6 4. Ng1 Ng8\n5. e4 *", "line 2 of the PGN: the game is over"),
+        ("1. e4\n\x00", "line 2 of the PGN has the character"),
         ("1. -- *", "no move of chess"),
         ("x" * 5_000_000, "at most 4000000"),
     ],
