@@ -35,6 +35,7 @@ SPECS: dict[str, SpecEntry] = {
     ),
     "solver": SpecEntry("solver", ".players.solver:make", "perfect play, where a solver for the game is installed"),
     "gtp": SpecEntry("gtp:COMMAND", ".players.gtp:make", "a program that speaks GTP, such as gtp:gnugo --mode gtp"),
+    "uci": SpecEntry("uci:COMMAND", ".players.uci:make", "a chess program, such as uci:stockfish Skill_Level=3"),
     "human": SpecEntry("human", ".players.human:make", "moves typed in at the terminal"),
 }
 LARGEST_SEED = 2**63 - 2  # the opponent of a match takes the next one

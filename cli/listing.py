@@ -22,7 +22,7 @@ class _Section(NamedTuple):
 
 
 SECTIONS: dict[str, _Section] = {
-    "games": _Section("zerodojo.envs.registry:GAMES", "games: zerodojo train GAME, zerodojo play GAME"),
+    "games": _Section("zerodojo.envs.registry:LISTED", "games: zerodojo train GAME, zerodojo play GAME"),
     "agents": _Section("zerodojo.agents.registry:AGENTS", "agents, which learn"),
     "backbones": _Section("zerodojo.models.registry:BACKBONES", "backbones: --network.backbone NAME"),
     "engines": _Section("zerodojo.models.engines.registry:ENGINES", "engines, which run networks: --self-play.engine NAME"),

@@ -24,7 +24,7 @@ from tyro.conf import FlagCreatePairsOff, UseAppendAction
 from ..agents.alphazero.config import AlphaZeroConfig, LearnerConfig, ReplayConfig, RunConfig, SelfPlayConfig
 from ..agents.config_io import changed
 from ..agents.registry import preset_for
-from ..errors import UserError, unknown
+from ..errors import UserError
 from ..models.config import NetworkConfig
 from ..search.config import SearchConfig
 from .arguments import FLAT, Positional, parse, program
@@ -162,12 +162,11 @@ def _defaults(base: AlphaZeroConfig) -> Train:
 
 def _check(typed: Train) -> None:
     """What needs no look at the disk."""
-    from ..envs.registry import GAMES
+    from ..envs.registry import GAMES, check_name
 
     if GYMNASIUM_ID.fullmatch(typed.task):
         raise UserError(f"{typed.task} is a Gymnasium environment; what can be trained today is a game: {', '.join(GAMES)}")
-    if typed.task not in GAMES:
-        raise unknown("game", typed.task, GAMES)
+    check_name(typed.task)
     if typed.minutes is not None and typed.steps is not None:
         raise UserError("--minutes and --steps are two ends of one run; give one of them")
     if typed.minutes is not None and not 0 < typed.minutes < float("inf"):

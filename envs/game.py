@@ -147,7 +147,9 @@ class Game(ABC):
         """
         planes = np.empty((len(states), self.spec.num_planes, *self.spec.board), np.float32)
         self.observe(states, planes)
-        keys: NDArray[np.uint64] = planes.view(np.uint32).reshape(len(states), -1).astype(np.uint64) @ self._key_factors
+        keys: NDArray[np.uint64] = (
+            planes.view(np.uint32).reshape(len(states), len(self._key_factors)).astype(np.uint64) @ self._key_factors
+        )
         return keys
 
     @cached_property

@@ -19,8 +19,17 @@ class GameEntry(NamedTuple):
     summary: str
 
 
+class AdapterEntry(NamedTuple):
+    """Games of another library, by a prefix: how they are written, and the class, which is given what follows the colon."""
+
+    form: str
+    path: str  # "module:Class", the module relative to this package
+    summary: str
+
+
 GAMES: dict[str, GameEntry] = {
     "breakthrough": GameEntry(".breakthrough:Breakthrough", "Pawns race to the far side, 4 to 8 points a side (size)."),
+    "chess": GameEntry(".chess:Chess", "Chess and Chess960, by python-chess (variant, position, fen, history, max_plies)."),
     "connect_four": GameEntry(".connect_four:ConnectFour", "Drop discs, four in a line wins (width, height, connect)."),
     "go": GameEntry(".go:Go", "Surround area, 2 to 19 points a side (size, komi, superko, suicide, handicap, max_plies)."),
     "gomoku": GameEntry(".gomoku:Gomoku", "Five stones in a line, 5 to 19 points a side (size, exact, swap)."),
@@ -30,18 +39,39 @@ GAMES: dict[str, GameEntry] = {
 }
 
 
+ADAPTERS: dict[str, AdapterEntry] = {
+    "openspiel": AdapterEntry(
+        "openspiel:NAME(PARAMETERS)",
+        ".adapters.openspiel:OpenSpielGame",
+        "A game of OpenSpiel: openspiel:hex(board_size=5) (max_plies).",
+    ),
+}
+
+LISTED: dict[str, GameEntry | AdapterEntry] = {**GAMES, **ADAPTERS}  # by `zerodojo list games`
+
+
+def check_name(name: str) -> None:
+    """Raises UserError for a name that no game has; of another library's game only the prefix is looked at."""
+    prefix, colon, _ = name.partition(":")
+    if name not in GAMES and not (colon and prefix in ADAPTERS):
+        raise unknown("game", name, [*GAMES, *(entry.form for entry in ADAPTERS.values())])
+
+
 def make(name: str, **options: Option) -> Game:
     """A game by name, with its options. Raises UserError for an unknown name, an unknown option, or one out of range."""
-    if name not in GAMES:
-        raise unknown("game", name, GAMES)
-    module, _, attribute = GAMES[name].path.partition(":")
+    check_name(name)
+    prefix, colon, foreign = name.partition(":")
+    path, arguments = (ADAPTERS[prefix].path, [foreign]) if colon else (GAMES[name].path, [])
+    module, _, attribute = path.partition(":")
     cls = getattr(import_module(module, __package__), attribute)
-    known = inspect.signature(cls).parameters
-    for option, value in options.items():
+    known = dict(list(inspect.signature(cls).parameters.items())[len(arguments) :])
+    for option in options:
         if option not in known:
             raise unknown(f"option of {name}", option, known)
-        _check_kind(option, value, known[option].default)
-    game: Game = cls(**options)
+        if isinstance(known[option].default, str) and type(options[option]) is int:
+            options[option] = str(options[option])  # a word of digits, as a command line reads it
+        _check_kind(option, options[option], known[option].default)
+    game: Game = cls(*arguments, **options)
     return game
 
 

@@ -21,7 +21,7 @@ from ...envs.notation.gtp import parse_answer
 from ...errors import UserError
 
 FOLDERS = ("/usr/games", "/usr/local/games")  # where Debian keeps games; often not on PATH
-PACKAGES = {"gnugo": "gnugo", "gtp-rhino": "grhino"}  # Debian's, by program
+PACKAGES = {"gnugo": "gnugo", "gtp-rhino": "grhino", "stockfish": "stockfish"}  # Debian's, by program
 LONGEST = 1 << 16  # bytes of an answer
 _GUARD = Path(__file__).with_name("gtp_guard.py")
 
@@ -40,7 +40,7 @@ def command_words(command: str) -> list[str]:
     except ValueError as error:
         raise UserError(f"cannot read the command {command!r} ({str(error).lower()}); write it as in a shell") from error
     if not words:
-        raise UserError("gtp: needs a command, such as gtp:gnugo --mode gtp")
+        raise UserError("the player's command is empty; name a program, such as gtp:gnugo --mode gtp or uci:stockfish")
     found = shutil.which(words[0]) or shutil.which(words[0], path=os.pathsep.join(FOLDERS))
     if found is None:
         package = PACKAGES.get(words[0])

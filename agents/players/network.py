@@ -90,5 +90,6 @@ def _check_game(owner: str, name: str, options: Mapping[str, Option], game: Game
     """Raises UserError unless a network of game `name` with these options is one for `game`."""
     theirs = f"{name}({', '.join(f'{key}={value}' for key, value in options.items())})"
     ours = f"{game.spec.name}({', '.join(f'{key}={value}' for key, value in game.spec.options.items())})"
-    if name != game.spec.name or make(name, **options).spec.options != game.spec.options:
+    spec = make(name, **options).spec
+    if spec.name != game.spec.name or spec.options != game.spec.options:
         raise UserError(f"{owner} plays {theirs}, not {ours}; take a player that learned {ours}, or change the game")

@@ -1,0 +1,90 @@
+"""PGN: what is written is read again, headers, variations, Chess960; junk is refused in one line and bounded time."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from zerodojo.envs import make
+from zerodojo.envs.notation.pgn import read_game, write_game
+from zerodojo.errors import UserError
+
+GAME = """[Event "Test"]
+[White "Morphy"]
+[Black "Duke"]
+[Result "1-0"]
+
+1. e4 e5 2. Nf3 {a comment} d6 (2... Nc6 3. Bb5 (3. Bc4)) 3. d4 Bg4 $6
+4. dxe5 Bxf3 5. Qxf3 dxe5 1-0
+"""
+
+
+@pytest.mark.parametrize("options", [{}, {"variant": "960", "position": 7}, {"fen": "7k/P7/8/8/8/8/8/K7 w - - 0 1"}], ids=str)
+def test_what_is_written_is_read_again(options):
+    game, generator = make("chess", **options), np.random.default_rng(1)
+    position = game.start()
+    while not position.terminal and len(position.history) < 60:
+        position = position.after(int(generator.choice(position.legal_actions())))
+    text = write_game(position, white="mcts:100", black='runs/"x"', event="a\nb")
+    read = read_game(text)
+    assert read.position.history == position.history
+    assert str(read.position) == str(position)
+    assert (read.headers["White"], read.headers["Black"], read.headers["Event"]) == ("mcts:100", 'runs/"x"', "a b")
+    assert read.game.spec.options["variant"] == options.get("variant", "standard")
+
+
+def test_the_main_line_is_read():
+    read = read_game(GAME)
+    assert read.result == "1-0"
+    names = [read.game.action_name(action) for action in read.position.history]
+    assert names == ["e2e4", "e7e5", "g1f3", "d7d6", "d2d4", "c8g4", "d4e5", "g4f3", "d1f3", "d6e5"]
+
+
+def test_the_result_is_the_positions_own():
+    game = make("chess")
+    mate = game.start().play([game.parse_action(move) for move in ("f2f3", "e7e5", "g2g4", "d8h4")])
+    assert write_game(mate).endswith("1. f3 e5 2. g4 Qh4# 0-1\n")
+    assert '[Result "*"]' in write_game(game.start())
+    assert '[Result "1-0"]' in write_game(game.start(), result="1-0")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "no game"),
+        ("no chess at all", "no game"),
+        (GAME.replace("3. d4", "3. d5"), "line 6 of the PGN: illegal san: 'd5'"),
+        (GAME.replace("5. Qxf3", "5. Kxf3"), "line 7 of the PGN"),
+        ('[FEN "junk"]\n\n1. e4', "expected 8 rows"),
+        ('[FEN "8/8/8/8/8/8/8/8 w - - 0 1"]\n\n*', "cannot be"),
+        ("1. Nf3 Nf6 2. Ng1 Ng8 3. Nf3 Nf6 4. Ng1 Ng8\n5. e4 *", "line 2 of the PGN: the game is over"),
+        ("1. e4\n\x00", "line 2 of the PGN has the character"),
+        ("1. -- *", "no move of chess"),
+        ("x" * 5_000_000, "at most 4000000"),
+    ],
+)
+def test_what_is_no_game_is_refused_with_its_line(text, words):
+    with pytest.raises(UserError, match=words) as refusal:
+        read_game(text)
+    assert "\n" not in str(refusal.value)
+
+
+def answer(text: str) -> str:
+    """The moves read from a text, or how it is refused."""
+    try:
+        read = read_game(text)
+    except UserError as error:
+        return "refused in a line" if "\n" not in str(error) else f"refused in several lines: {error}"
+    return " ".join(map(read.game.action_name, read.position.history))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_million_characters_of_junk_take_bounded_time(seed):
+    letters = ["()", '[]{}"\n ', "abcdefgh12345678NBRQKx+#=O-. \n(){}", "".join(map(chr, range(256)))][seed]
+    junk = "".join(np.random.default_rng(seed).choice(list(letters), 1_000_000))
+    started = time.monotonic()
+    for text in (junk, "1. e4 e5 " + junk, '[White "' + junk):
+        assert answer(text) in ("refused in a line", "", "e2e4 e7e5")
+    assert time.monotonic() - started < 60
