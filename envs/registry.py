@@ -65,13 +65,14 @@ def make(name: str, **options: Option) -> Game:
     module, _, attribute = path.partition(":")
     cls = getattr(import_module(module, __package__), attribute)
     known = dict(list(inspect.signature(cls).parameters.items())[len(arguments) :])
-    for option in options:
+    taken: dict[str, Option] = {}
+    for option, value in options.items():
         if option not in known:
             raise unknown(f"option of {name}", option, known)
-        if isinstance(known[option].default, str) and type(options[option]) is int:
-            options[option] = str(options[option])  # a word of digits, as a command line reads it
-        _check_kind(option, options[option], known[option].default)
-    game: Game = cls(*arguments, **options)
+        digits = isinstance(known[option].default, str) and type(value) is int
+        taken[option] = str(value) if digits else value  # a word of digits, as a command line reads it
+        _check_kind(option, taken[option], known[option].default)
+    game: Game = cls(*arguments, **taken)
     return game
 
 
