@@ -19,24 +19,47 @@ class GameEntry(NamedTuple):
     summary: str
 
 
+class AdapterEntry(NamedTuple):
+    """Games of another library, by a prefix: how they are written, and the class, which is given what follows the colon."""
+
+    form: str
+    path: str  # "module:Class", the module relative to this package
+    summary: str
+
+
 GAMES: dict[str, GameEntry] = {
+    "chess": GameEntry(".chess:Chess", "Chess and Chess960, by python-chess (variant, position, fen, history, max_plies)."),
     "connect_four": GameEntry(".connect_four:ConnectFour", "Drop discs, four in a line wins (width, height, connect)."),
     "tic_tac_toe": GameEntry(".tic_tac_toe:TicTacToe", "Three in a row on three by three."),
 }
 
 
+ADAPTERS: dict[str, AdapterEntry] = {
+    "openspiel": AdapterEntry(
+        "openspiel:NAME(PARAMETERS)",
+        ".adapters.openspiel:OpenSpielGame",
+        "A game of OpenSpiel: openspiel:hex(board_size=5) (max_plies).",
+    ),
+}
+
+
 def make(name: str, **options: Option) -> Game:
     """A game by name, with its options. Raises UserError for an unknown name, an unknown option, or one out of range."""
-    if name not in GAMES:
-        raise unknown("game", name, GAMES)
-    module, _, attribute = GAMES[name].path.partition(":")
+    prefix, colon, foreign = name.partition(":")
+    if colon and prefix in ADAPTERS:
+        path, arguments = ADAPTERS[prefix].path, [foreign]
+    elif name in GAMES:
+        path, arguments = GAMES[name].path, []
+    else:
+        raise unknown("game", name, [*GAMES, *(entry.form for entry in ADAPTERS.values())])
+    module, _, attribute = path.partition(":")
     cls = getattr(import_module(module, __package__), attribute)
-    known = inspect.signature(cls).parameters
+    known = dict(list(inspect.signature(cls).parameters.items())[len(arguments) :])
     for option, value in options.items():
         if option not in known:
             raise unknown(f"option of {name}", option, known)
         _check_kind(option, value, known[option].default)
-    game: Game = cls(**options)
+    game: Game = cls(*arguments, **options)
     return game
 
 

@@ -440,11 +440,13 @@ def _check_pictures(game: Game, rows: States, plies: list[_Ply]) -> None:
 def _check_points_of_view(game: Game, rows: States) -> None:
     """A plane that shows the mover's own (or the others') pieces for one player shows them for every player.
 
-    Pieces are those of `picture`. A plane that shows something else is no concern of this law.
+    Pieces are those of `picture`, if it knows any. A plane that shows something else is no concern of this law.
     """
     rows = np.unique(rows[~game.terminal(rows)], axis=0)
     planes, movers = _observe(game, rows), game.to_play(rows)
     owners = np.stack([game.picture(row).owners for row in rows])
+    if (owners < 0).all():
+        return
     mine = owners == movers[:, None, None]
     theirs = (owners >= 0) & ~mine
     for what, image in (("own", mine), ("opponents'", theirs)):
