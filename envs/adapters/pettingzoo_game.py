@@ -20,6 +20,8 @@ from .foreign import ForeignGame
 
 _COLUMNS = "ABCDEFGHJKLMNOPQRST"  # as in Go, without I
 
+_LONGEST = 10_000  # plies: a row has a number for each
+
 Owners = NDArray[np.int8]
 
 
@@ -40,8 +42,8 @@ class PettingZooGame(ForeignGame[Any]):
         name: connect_four_v3, tictactoe_v3, go_v5 or chess_v6.
         board_size: of go_v5, points along a side.
         komi: of go_v5, the second player's points.
-
-    go_v5 and chess_v6 end as draws after 6 * board_size**2 and 1024 plies, which PettingZoo leaves open.
+        max_plies: a game that has not ended after so many is a draw; 0 is as many as there are points, 6 * board_size**2 in go_v5
+            and 1024 in chess_v6, which have no end of their own that comes soon.
 
     Raises:
         UserError: another game, with the reason why it cannot be one here; an option that the game does not have or that is out of
@@ -50,7 +52,7 @@ class PettingZooGame(ForeignGame[Any]):
 
     remembered = 2_048  # an environment is some kilobytes
 
-    def __init__(self, name: str, *, board_size: int = 19, komi: float = 7.5) -> None:
+    def __init__(self, name: str, *, board_size: int = 19, komi: float = 7.5, max_plies: int = 0) -> None:
         options: dict[str, Option] = {"board_size": board_size, "komi": komi}
         if name != "go_v5":
             if options != {"board_size": 19, "komi": 7.5}:
@@ -58,18 +60,21 @@ class PettingZooGame(ForeignGame[Any]):
             options = {}
         elif not 2 <= board_size <= 19:
             raise UserError(f"board_size={board_size} is out of range; choose from 2 to 19")
+        if not 0 <= max_plies <= _LONGEST:
+            raise UserError(f"max_plies={max_plies} is out of range; choose from 1 to {_LONGEST}, or 0 for the game's own")
         self._classic = _classic(name)
         self._start = _raw_env(name, self._classic.module, options)
         self._spaces = {id(spaces): spaces for spaces in (self._start.action_spaces, self._start.observation_spaces)}
         first = self._start.possible_agents[0]
         height, width, num_planes = self._start.observation_space(first)["observation"].shape
         actions = int(self._start.action_space(first).n)
+        plies = max_plies or self._classic.max_plies(height, width)
         super().__init__(
             name=f"pettingzoo:{name}",
-            options=options,
+            options=options | {"max_plies": plies},
             names=self._classic.names(height, width),
             max_legal=self._classic.max_legal or actions,
-            max_plies=self._classic.max_plies(height, width),
+            max_plies=plies,
             board=(height, width),
             num_planes=num_planes,
         )

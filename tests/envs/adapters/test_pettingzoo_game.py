@@ -19,14 +19,26 @@ def test_keeps_the_contract(name):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("name", "options"), [("connect_four_v3", {}), ("go_v5", {"board_size": 3})])
+@pytest.mark.parametrize(
+    ("name", "options"), [("connect_four_v3", {}), ("go_v5", {"board_size": 3}), ("chess_v6", {"max_plies": 60})]
+)
 def test_keeps_the_contract_for_longer(name, options):
-    check_game(PettingZooGame(name, **options), games=4)
+    check_game(PettingZooGame(name, **options), games=2)
 
 
 @pytest.mark.full
-def test_chess_keeps_the_contract():
-    check_game(PettingZooGame("chess_v6"), games=1)
+@pytest.mark.parametrize(
+    ("name", "options"), [("connect_four_v3", {}), ("go_v5", {"board_size": 3}), ("chess_v6", {"max_plies": 60})]
+)
+def test_keeps_the_contract_for_longer(name, options):
+    check_game(PettingZooGame(name, **options), games=2)
+
+
+@pytest.mark.parametrize(("name", "options"), [("go_v5", {"board_size": 4}), ("chess_v6", {})])
+def test_long_games_keep_the_contract_when_they_are_cut(name, options):
+    game = make(f"pettingzoo:{name}", max_plies=9, **options)
+    check_game(game, games=1)
+    assert game.start().play([game.spec.num_actions - 1] * 2 if name == "go_v5" else []).terminal == (name == "go_v5")
 
 
 @pytest.mark.parametrize(("theirs", "ours"), [("connect_four_v3", "connect_four"), ("tictactoe_v3", "tic_tac_toe")])
@@ -97,11 +109,12 @@ def test_boards_for_people():
         ("", {}, "unknown classic game of PettingZoo ''"),
         ("tictactoe_v3", {"board_size": 9}, "only pettingzoo:go_v5 has board_size"),
         ("go_v5", {"board_size": 20}, "choose from 2 to 19"),
+        ("go_v5", {"max_plies": -1}, "choose from 1 to 10000"),
     ],
 )
 def test_what_is_refused_and_why(name, options, words):
     with pytest.raises(UserError, match=words):
-        PettingZooGame(name, **options)
+        make(f"pettingzoo:{name}", **options)
 
 
 def test_without_pettingzoo_the_remedy_is_said(monkeypatch):
