@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import UserError, unknown
 from .adapters.foreign import ForeignGame
-from .game import Picture, States
+from .game import Picture, Position, States
 
 try:
     import chess
@@ -203,6 +203,21 @@ class Chess(ForeignGame[ChessPosition]):
         castling = [has_right(side) for side in (board.turn, not board.turn) for has_right in rights]
         whole = (black, board.fullmove_number / 100, *castling, board.halfmove_clock / 100)
         out[14 * self._history :] = np.array(whole, np.float32)[:, None, None]
+
+    def board(self, position: Position) -> chess.Board:
+        """A position as python-chess has it, the moves that led to it included; a copy, for notations and other programs."""
+        board, past = self._start.board.copy(), self._start
+        for action in position.history:
+            board.push(past.move(action))
+            past = self._after(past, action)
+        return board
+
+    def action(self, move: chess.Move) -> int:
+        """The action of a move of python-chess. Raises UserError for none."""
+        action = _ACTIONS.get((move.from_square, move.to_square, move.promotion))
+        if action is None:
+            raise UserError(f"{move.uci()} is no move of chess")
+        return action
 
     def parse_action(self, text: str) -> int:
         name = text.strip().casefold()
