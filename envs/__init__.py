@@ -6,13 +6,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ..errors import UserError
-from .game import Game, GameSpec, IllegalAction, Picture, Position, Step, Symmetries
+from .game import Game, GameSpec, IllegalAction, Labels, Picture, Playouts, Position, Step, Symmetries
 from .registry import GAMES, make
 
 if TYPE_CHECKING:
     from .faces.pettingzoo_env import pettingzoo_env
 
-__all__ = ["GAMES", "Game", "GameSpec", "IllegalAction", "Picture", "Position", "Step", "Symmetries", "make", "pettingzoo_env"]
+__all__ = [
+    "GAMES",
+    "Game",
+    "GameSpec",
+    "IllegalAction",
+    "Labels",
+    "Picture",
+    "Playouts",
+    "Position",
+    "Step",
+    "Symmetries",
+    "make",
+    "pettingzoo_env",
+]
 
 
 def __getattr__(name: str) -> object:

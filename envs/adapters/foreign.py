@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UserError
-from ..game import Game, GameSpec, Option, Picture, States, Step, Symmetries
+from ..game import Game, GameSpec, Option, Picture, Playouts, States, Step, Symmetries
 from ..rng import splitmix64
 
 Foreign = TypeVar("Foreign")
@@ -180,17 +180,18 @@ class ForeignGame(Game, Generic[Foreign]):
         for row, planes in zip(states, out, strict=True):
             self._observe(self.at(row), planes)
 
-    def playout(self, states: States, seeds: NDArray[np.uint64]) -> NDArray[np.float32]:
-        rewards = np.zeros((len(states), 2), np.float32)
+    def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
+        rewards, plies = np.zeros((len(states), 2), np.float32), np.zeros(len(states), np.int32)
         for i in np.flatnonzero(states[:, _OVER] == 0):
             position = self.at(states[i])
             for bits, _ in zip(_random_bits(seeds[i]), range(self.spec.max_plies - int(states[i, _PLIES])), strict=False):
                 legal = self._legal(position)
                 position = self._after(position, int(legal[(bits >> 32) * len(legal) >> 32]))
+                plies[i] += 1
                 if self._over(position):
                     rewards[i] = self._returns(position)
                     break
-        return rewards
+        return Playouts(rewards, plies)
 
     @cached_property
     def symmetries(self) -> Symmetries:

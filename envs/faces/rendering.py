@@ -60,7 +60,7 @@ def draw(position: Position) -> Image:
     last = [] if before is None else game.changed_points(before.row, position.row)
     colours = _COLOURS.get(game.spec.name, (_RED, _BLUE))
     height, width = game.spec.board
-    slant = _CELL // 2 if getattr(picture, "slant", False) else 0
+    slant = _CELL // 2 if picture.slant else 0
     image = np.full((height * _CELL, width * _CELL + slant * (height - 1), 3), _WOOD, np.uint8)
     for r, c in itertools.product(range(height), range(width)):
         left = c * _CELL + slant * r
