@@ -74,11 +74,11 @@ class GameEnv(gymnasium.Env[Observation, np.int64]):
         if game.spec.num_players != 2:
             raise UserError(f"{game.spec.name} is not a game of two players; there is no seat for an opponent")
         if agent_seat not in _SEATS:
-            raise unknown("seat", agent_seat, _SEATS)
+            raise unknown("seat", str(agent_seat), _SEATS)
         if illegal not in ("lose", "raise"):
-            raise unknown("answer to illegal actions", illegal, ("lose", "raise"))
+            raise unknown("answer to illegal actions", str(illegal), ("lose", "raise"))
         if render_mode is not None and render_mode not in RENDER_MODES:
-            raise unknown("render mode", render_mode, RENDER_MODES)
+            raise unknown("render mode", str(render_mode), RENDER_MODES)
         spec = game.spec
         self.game = game
         self.render_mode = render_mode

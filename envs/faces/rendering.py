@@ -10,7 +10,7 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
-from ..game import Position
+from ..game import Picture, Position
 
 RENDER_MODES = ("human", "ansi", "rgb_array")
 FPS = 2
@@ -60,6 +60,7 @@ def draw(position: Position) -> Image:
     last = [] if before is None else game.changed_points(before.row, position.row)
     colours = _COLOURS.get(game.spec.name, (_RED, _BLUE))
     height, width = game.spec.board
+    lettered = _has_kinds(game.picture(game.new_states(1)[0]))
     slant = _CELL // 2 if picture.slant else 0
     image = np.full((height * _CELL, width * _CELL + slant * (height - 1), 3), _WOOD, np.uint8)
     for r, c in itertools.product(range(height), range(width)):
@@ -71,8 +72,15 @@ def draw(position: Position) -> Image:
             cell[_disc(_RADIUS + 0.08)] = _WON
         owner = int(picture.owners[r, c])
         if owner >= 0:
-            _draw_piece(cell, picture.glyphs[r][c], colours[owner], colours[1 - owner])
+            _draw_piece(cell, picture.glyphs[r][c] if lettered else "", colours[owner], colours[1 - owner])
     return image
+
+
+def _has_kinds(picture: Picture) -> bool:
+    """Whether a player has pieces of several kinds."""
+    owners = picture.owners.ravel().tolist()
+    glyphs = itertools.chain.from_iterable(picture.glyphs)
+    return len({(owner, glyph) for owner, glyph in zip(owners, glyphs, strict=True) if owner >= 0}) > 2
 
 
 def _draw_piece(cell: Image, glyph: str, colour: Colour, ink: Colour) -> None:

@@ -197,6 +197,7 @@ def test_the_opponent_that_is_handed_in():
         ({"opponent": "minimx:3"}, "unknown player 'minimx:3'; did you mean minimax:DEPTH"),
         ({"opponent": "minimax"}, "malformed player 'minimax'"),
         ({"agent_seat": "third"}, "unknown seat 'third'"),
+        ({"agent_seat": 0}, "unknown seat '0'; known: first, random, second"),
         ({"illegal": "ignore"}, "unknown answer to illegal actions 'ignore'"),
         ({"render_mode": "ascii"}, "unknown render mode 'ascii'"),
         ({"widht": 8}, "unknown option of connect_four 'widht'; did you mean width"),
