@@ -1,4 +1,4 @@
-"""Which game a command is about: the words after --option, and the game that an agent has learned. For play, evaluate and gtp."""
+"""Which game a command is about: what --option says, and the game that an agent has learned. Called by play, evaluate and gtp."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ..errors import UserError
 
 if TYPE_CHECKING:
-    from ..envs import Game
     from ..envs.game import Option
 
 
@@ -43,16 +42,6 @@ def game_of(spec: str, name: str, words: Sequence[str]) -> tuple[str, dict[str, 
         config = RunDirectory.at(argument)[0].config
         return config.game, {**config.options, **options}
     return "", options
-
-
-def make_game(spec: str, name: str, words: Sequence[str]) -> Game:
-    """The game of `game_of`. Raises UserError, also where neither --game nor the agent says which."""
-    from ..envs import make
-
-    found, options = game_of(spec, name, words)
-    if not found:
-        raise UserError(f"{spec} has learned nothing, and could play any game; add --game GAME (`zerodojo list games`)")
-    return make(found, **options)
 
 
 def _value(text: str) -> Option:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import UseAppendAction
 
+from ..errors import UserError
 from .arguments import Positional, parse
 from .games import game_of
 
@@ -51,6 +52,8 @@ def main(argv: Sequence[str]) -> int:
     from .gtp_engine import Engine
     from .gtp_input import Lines
 
+    if arguments.spec == "human":
+        raise UserError("a person cannot answer for an engine; name another player (`zerodojo list players`)")
     seed = secrets.randbits(32) if arguments.seed is None else arguments.seed
 
     def make_player(game: Game) -> Player:

@@ -182,12 +182,14 @@ class Engine:
         return ""
 
     def loadsgf(self, words: Words) -> str:
+        from ..envs.notation.sgf import MAX_BYTES
         from ..envs.notation.sgf_games import read_game
 
         if not words:
             raise UserError("loadsgf takes a file and, if wanted, the number of a move")
         try:
-            data = Path(words[0]).read_bytes()
+            with Path(words[0]).open("rb") as file:
+                data = file.read(MAX_BYTES + 1)  # more is refused by its size
         except (OSError, ValueError) as error:
             raise UserError(f"cannot load file: {words[0]}: {getattr(error, 'strerror', None) or error}") from error
         found = read_game(data, default=self._name)

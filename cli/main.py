@@ -37,6 +37,7 @@ COMMANDS: dict[str, Command] = {
     "gtp": Command(
         ".gtp", "be an engine for Sabaki, GoGui and other programs that speak GTP", "mcts:1000 --game go --option size=9"
     ),
+    "export": Command(".export", "write a run's games as SGF or PGN", "runs/go --out games"),
     "bench": Command(".bench", "measure how fast this machine plays and learns", "selfplay --seconds 20"),
     "list": Command(".listing", "what there is: games, agents, backbones, engines, presets, players", "games"),
     "doctor": Command(".doctor", "what this machine offers, and what is wrong with it", ""),

@@ -15,7 +15,7 @@ from ..jit import compiled
 from .game import Playouts, States, Symmetries
 from .grid import Grid
 from .rng import GAMMA, below, mix64
-from .stones import MOVER, ONE, OVER, ZERO, StoneGame, lines_of, pay, put_stone, stone_at
+from .stones import FREE, MOVER, ONE, OVER, ZERO, StoneGame, lines_of, pay, put_stone, unpack
 from .symmetry import square_symmetries
 
 FIVE = 5
@@ -111,20 +111,6 @@ def _wins(board: Any, at: int, stride: int, mover: int, exact: bool) -> bool:
 
 
 @compiled()
-def _unpack(row: Any, words: int, size: int, board: Any) -> int:
-    """The stones of a state [S] as a mailbox with a border, whose points are 0, 1, or -1 where free; how many are free."""
-    board[:] = 2
-    free = 0
-    for r in range(size):
-        for c in range(size):
-            point = r * size + c
-            stone = 0 if stone_at(row, 0, point) else 1 if stone_at(row, words, point) else -1
-            board[(r + 1) * (size + 2) + c + 1] = stone
-            free += stone < 0
-    return free
-
-
-@compiled()
 def _play(
     states: NDArray[np.uint64],
     actions: NDArray[np.int32],
@@ -142,7 +128,7 @@ def _play(
     for i in range(len(states)):
         row = states[i]
         mover = np.int64(row[info] & MOVER)
-        free = _unpack(row, words, size, board)
+        free = unpack(row, words, size, size, board)
         won = False
         may_swap = swap and free == size * size
         if actions[i] == size * size:
@@ -193,10 +179,10 @@ def _playout(
         if states[i, info] & OVER:
             continue
         mover = np.int64(states[i, info] & MOVER)
-        free = _unpack(states[i], words, size, board)
+        free = unpack(states[i], words, size, size, board)
         left = 0
         for at in range(len(board)):
-            if board[at] == -1:
+            if board[at] == FREE:
                 points[left] = at
                 left += 1
         may_swap = (states[i, info] & _SWAP) != ZERO

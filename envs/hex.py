@@ -16,7 +16,7 @@ from ..jit import compiled
 from .game import Picture, Playouts, States, Symmetries
 from .grid import Grid
 from .rng import GAMMA, below, mix64
-from .stones import MOVER, ONE, OVER, ZERO, StoneGame, pay, put_stone, stone_at, take_stone
+from .stones import FREE, MOVER, ONE, OVER, ZERO, StoneGame, pay, put_stone, stone_at, take_stone, unpack
 
 _SWAP = np.uint64(4)  # the bit of info
 _NEIGHBOURS = ((0, -1), (0, 1), (-1, 0), (1, 0), (-1, 1), (1, -1))
@@ -123,20 +123,6 @@ class Hex(StoneGame):
 
 
 @compiled()
-def _fill_board(row: Any, words: int, size: int, board: Any) -> int:
-    """The stones of a state [S] as a mailbox [(size + 2)^2] with a border: 0, 1, or -1 where free; how many are free."""
-    board[:] = 2
-    free = 0
-    for r in range(size):
-        for c in range(size):
-            point = r * size + c
-            stone = 0 if stone_at(row, 0, point) else 1 if stone_at(row, words, point) else -1
-            board[(r + 1) * (size + 2) + c + 1] = stone
-            free += stone < 0
-    return free
-
-
-@compiled()
 def _neighbour(k: int, stride: int) -> int:
     """The step to the k-th of the six neighbours."""
     if k == 0:
@@ -194,7 +180,7 @@ def _play(
     for i in range(len(states)):
         row = states[i]
         mover = np.int64(row[info] & MOVER)
-        free = _fill_board(row, words, size, board)
+        free = unpack(row, words, size, size, board)
         won = False
         if actions[i] == size * size:
             for point in range(size * size):
@@ -246,10 +232,10 @@ def _playout(
         if states[i, info] & OVER:
             continue
         mover = np.int64(states[i, info] & MOVER)
-        free = _fill_board(states[i], words, size, board)
+        free = unpack(states[i], words, size, size, board)
         left = 0
         for at in range(len(board)):
-            if board[at] == -1:
+            if board[at] == FREE:
                 points[left] = at
                 left += 1
         may_swap = (states[i, info] & _SWAP) != ZERO
@@ -278,7 +264,7 @@ def _swap_stone(board: Any, stride: int, points: Any, left: int) -> None:
     for at in range(len(board)):
         if board[at] == 0:
             mirrored = at % stride * stride + at // stride
-            board[at] = -1
+            board[at] = FREE
             board[mirrored] = 1
             for j in range(left):
                 if points[j] == mirrored:

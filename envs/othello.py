@@ -1,7 +1,6 @@
 """Othello: a disc is played where it outflanks, and turns what it outflanks; who has more discs at the end wins.
 
-A state is that of `stones.py`, points row by row. Inside the kernels a board is a mailbox: one int8 a point in rows of size + 2
-with a border around them, so that a walk along a line needs no look at coordinates.
+A state is that of `stones.py`, points row by row; the kernels work on a mailbox (`stones.unpack`).
 """
 
 from __future__ import annotations
@@ -16,11 +15,10 @@ from ..jit import compiled
 from .game import Playouts, States, Symmetries
 from .grid import Grid
 from .rng import GAMMA, below, mix64
-from .stones import MOVER, OVER, ZERO, StoneGame, pay, put_stone, stone_at, take_stone
+from .stones import FREE, MOVER, OVER, ZERO, StoneGame, pay, put_stone, take_stone, unpack
 from .symmetry import some_of, square_symmetries
 
 SIZES = (6, 8, 10)
-_FREE, _BORDER = np.int8(-1), np.int8(2)
 
 
 class Othello(StoneGame):
@@ -105,17 +103,6 @@ class Othello(StoneGame):
 
 
 @compiled()
-def _unpack(row: Any, words: int, size: int, board: Any) -> None:
-    """The discs of a state [S] as a mailbox [(size + 2)^2]."""
-    board[:] = _BORDER
-    for r in range(size):
-        for c in range(size):
-            point = r * size + c
-            at = (r + 1) * (size + 2) + c + 1
-            board[at] = 0 if stone_at(row, 0, point) else 1 if stone_at(row, words, point) else _FREE
-
-
-@compiled()
 def _outflanked(board: Any, at: int, direction: int, mover: int) -> int:
     """How many discs a disc of the mover outflanks in one direction."""
     other = 1 - mover
@@ -152,7 +139,7 @@ def _can_move(board: Any, size: int, mover: int) -> bool:
     stride = size + 2
     for r in range(1, size + 1):
         for at in range(r * stride + 1, r * stride + 1 + size):
-            if board[at] == _FREE and _is_legal(board, at, stride, mover):
+            if board[at] == FREE and _is_legal(board, at, stride, mover):
                 return True
     return False
 
@@ -183,7 +170,7 @@ def _play(
     for i in range(len(states)):
         row = states[i]
         mover = np.int64(row[info] & MOVER)
-        _unpack(row, words, size, board)
+        unpack(row, words, size, size, board)
         if actions[i] < size * size:
             at = (actions[i] // size + 1) * stride + actions[i] % size + 1
             put_stone(row, mover * words, actions[i])
@@ -212,11 +199,11 @@ def _legal_mask(states: NDArray[np.uint64], info: int, words: int, size: int, ma
         if states[i, info] & OVER:
             continue
         mover = np.int64(states[i, info] & MOVER)
-        _unpack(states[i], words, size, board)
+        unpack(states[i], words, size, size, board)
         forced = True
         for point in range(size * size):
             at = (point // size + 1) * stride + point % size + 1
-            if board[at] == _FREE and _is_legal(board, at, stride, mover):
+            if board[at] == FREE and _is_legal(board, at, stride, mover):
                 mask[i, point] = True
                 forced = False
         mask[i, size * size] = forced
@@ -242,10 +229,10 @@ def _playout(
         if states[i, info] & OVER:
             continue
         mover = np.int64(states[i, info] & MOVER)
-        _unpack(states[i], words, size, board)
+        unpack(states[i], words, size, size, board)
         left = 0
         for at in range(len(board)):
-            if board[at] == _FREE:
+            if board[at] == FREE:
                 free[left] = at
                 left += 1
         random = seeds[i]

@@ -26,6 +26,7 @@ from .rng import mix64
 
 MOVER, OVER = np.uint64(1), np.uint64(2)
 ZERO, ONE = np.uint64(0), np.uint64(1)
+FREE, BORDER = -1, 2  # of a mailbox, where players' stones are 0 and 1
 MOST_HISTORY = 16
 Bits = NDArray[np.int32]  # [H * W], the bit of every point, row by row: word `bit >> 6`, place `bit & 63`
 
@@ -179,6 +180,22 @@ def put_stone(row: Any, first: int, bit: int) -> None:
 def take_stone(row: Any, first: int, bit: int) -> None:
     """Clears a bit of the bitboard that begins at a word of a row."""
     row[first + (bit >> 6)] &= ~(ONE << np.uint64(bit & 63))
+
+
+@compiled()
+def unpack(row: Any, words: int, height: int, width: int, board: Any) -> int:
+    """The stones of a state [S] as a mailbox [(height + 2) * (width + 2)], points row by row with a border around them, so that a
+    walk over the board needs no look at coordinates; returns how many points are free."""
+    board[:] = BORDER
+    free = 0
+    for r in range(height):
+        at = (r + 1) * (width + 2) + 1
+        for point in range(r * width, (r + 1) * width):
+            stone = 0 if stone_at(row, 0, point) else 1 if stone_at(row, words, point) else FREE
+            board[at] = stone
+            free += stone == FREE
+            at += 1
+    return free
 
 
 @compiled()

@@ -24,11 +24,12 @@ class Record(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """How one game ended: the points of player 0 (1, 1/2 or 0), its actions, and who forfeited it and how, if someone did."""
+    """How one game ended: the points of player 0 (1, 1/2 or 0), its actions, who forfeited it and how, if someone did."""
 
     points: float
     history: tuple[int, ...]  # every action from the true start
     forfeit: str | None = None
+    resigned: bool = False  # whether the loser gave up, which is no fault
 
 
 class MatchResult(NamedTuple):
@@ -112,6 +113,8 @@ def play_games(seats: Sequence[tuple[Player, Player]], starts: Sequence[Position
 
 
 def _forfeited(position: Position, player: Player, reason: UserError) -> Outcome:
+    if isinstance(reason, Forfeit) and reason.resigned:
+        return Outcome(float(position.to_play), position.history, resigned=True)
     words = f"{player.name} forfeits at ply {len(position.history) + 1}: {reason}"
     return Outcome(float(position.to_play), position.history, words)
 

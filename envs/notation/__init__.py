@@ -1,1 +1,1 @@
-"""How other programs write games down and talk about them: SGF and GTP."""
+"""Games as text that other programs read: SGF and PGN. `sgf` knows trees of properties, `sgf_games` what the games make of them."""

@@ -27,6 +27,11 @@ VARIANTS: dict[str, list[dict[str, Option]]] = {
         {"history": 4},
     ],
     "breakthrough": [{"size": 4}],
+    "go": [
+        {"size": 2},
+        {"size": 5, "superko": "simple", "suicide": True, "history": 1},
+        {"size": 7, "handicap": 3, "max_plies": 60},
+    ],
     "gomoku": [{"size": 5, "swap": True}, {"size": 9, "exact": True, "history": 2}],
     "hex": [{"size": 3}, {"size": 5, "swap": False, "history": 2}],
     "othello": [{"size": 6, "history": 8}, {"size": 10}],

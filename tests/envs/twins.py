@@ -261,3 +261,75 @@ class SlowHex(SlowBoard):
     def observation(self) -> NDArray[np.float32]:
         first = np.full((1, self.height, self.width), float(self.player == 0), np.float32)
         return np.concatenate([super().observation(), first])
+
+
+class SlowGo:
+    """Go with boards as strings, groups as sets of points, and every board there ever was in a list."""
+
+    def __init__(self, size: int, *, komi: float, positional: bool, suicide: bool, max_plies: int) -> None:
+        self.size, self.komi, self.positional, self.suicide, self.max_plies = size, komi, positional, suicide, max_plies
+        self.boards = ["." * size * size]
+        self.player, self.passes = 0, 0
+
+    def neighbours(self, point: int) -> list[int]:
+        r, c = divmod(point, self.size)
+        around = [(r - 1, c), (r + 1, c), (r, c - 1), (r, c + 1)]
+        return [y * self.size + x for y, x in around if 0 <= y < self.size and 0 <= x < self.size]
+
+    def region(self, board: str, point: int) -> tuple[set[int], set[str]]:
+        """The points of one content around a point, and what they touch."""
+        region, grown = {point}, True
+        while grown:
+            more = {n for p in region for n in self.neighbours(p) if board[n] == board[point]} - region
+            region |= more
+            grown = bool(more)
+        return region, {board[n] for p in region for n in self.neighbours(p)} - {board[point]}
+
+    def without(self, board: str, points: set[int]) -> str:
+        return "".join("." if p in points else stone for p, stone in enumerate(board))
+
+    def played(self, point: int) -> str | None:
+        """The board after a stone, None where the rules forbid it."""
+        board, mine, theirs = self.boards[-1], "XO"[self.player], "OX"[self.player]
+        if board[point] != ".":
+            return None
+        board = board[:point] + mine + board[point + 1 :]
+        for n in self.neighbours(point):
+            if board[n] == theirs:
+                group, touched = self.region(board, n)
+                if "." not in touched:
+                    board = self.without(board, group)
+        group, touched = self.region(board, point)
+        if "." not in touched:
+            if not self.suicide or len(group) == 1:
+                return None
+            board = self.without(board, group)
+        forbidden = self.boards if self.positional else self.boards[-2:-1]
+        return None if board in forbidden else board
+
+    @property
+    def over(self) -> bool:
+        return self.passes == 2 or len(self.boards) > self.max_plies
+
+    def legal(self) -> list[int]:
+        if self.over:
+            return []
+        return [point for point in range(self.size**2) if self.played(point) is not None] + [self.size**2]
+
+    def play(self, action: int) -> None:
+        board = self.boards[-1] if action == self.size**2 else self.played(action)
+        assert board is not None
+        self.passes = self.passes + 1 if action == self.size**2 else 0
+        self.boards.append(board)
+        self.player = 1 - self.player
+
+    def score(self) -> float:
+        board, score = self.boards[-1], -self.komi
+        for point, stone in enumerate(board):
+            touched = {stone} if stone != "." else self.region(board, point)[1]
+            score += (touched == {"X"}) - (touched == {"O"})
+        return score
+
+    def returns(self) -> tuple[float, float]:
+        lead = self.score() if self.over else 0
+        return (1.0, -1.0) if lead > 0 else (-1.0, 1.0) if lead < 0 else (0.0, 0.0)
