@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,21 @@ if TYPE_CHECKING:
     from . import agents, envs
     from .distributed.training import train
 
-__all__ = ["UserError", "__version__", "agents", "envs", "train"]
+__all__ = ["UserError", "__version__", "agents", "envs", "register_envs", "train"]
 
 __version__ = "0.1.0"
+
+
+def register_envs() -> None:
+    """Makes `gymnasium.make("zerodojo/ConnectFour-v0", opponent="minimax:3")` and the ids of the other games known to Gymnasium.
+
+    Importing zerodojo does it where Gymnasium was imported before. Raises UserError where Gymnasium is not installed.
+    """
+    try:
+        import_module("gymnasium")
+    except ImportError as error:
+        raise UserError('the environments need gymnasium; pip install "zerodojo[gymnasium]"') from error
+    import_module(".agents.gymnasium_ids", __name__)
 
 
 def __getattr__(name: str) -> object:
@@ -27,3 +40,7 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+if "gymnasium" in sys.modules:  # packages register their environments on import, and it costs nothing more
+    register_envs()

@@ -182,9 +182,9 @@ class Chess(ForeignGame[ChessPosition]):
         """AlphaZero's planes (table S1), Black's board mirrored so that the mover plays up the board.
 
         For each position, newest first: the mover's pawn, knight, bishop, rook, queen, king; the opponent's; whether the position
-        was there once before, and twice. Then whole planes: Black moves, move number / 100, the mover's right to castle on the
-        king's and on the queen's side, the opponent's, and plies without progress / 100. Actions are not mirrored with the board:
-        names must mean one action whoever moves.
+        was there once before, and twice. Then whole planes: Black moves, move number / 100 (at most 1), the mover's right to castle
+        on the king's and on the queen's side, the opponent's, and plies without progress / 100. Actions are not mirrored with the
+        board: names must mean one action whoever moves.
         """
         board, black = position.board, position.board.turn == chess.BLACK
         shown: list[NDArray[np.uint64]] = []
@@ -201,7 +201,7 @@ class Chess(ForeignGame[ChessPosition]):
         out[len(bits) :] = 0
         rights = (board.has_kingside_castling_rights, board.has_queenside_castling_rights)
         castling = [has_right(side) for side in (board.turn, not board.turn) for has_right in rights]
-        whole = (black, board.fullmove_number / 100, *castling, board.halfmove_clock / 100)
+        whole = (black, min(board.fullmove_number / 100, 1.0), *castling, board.halfmove_clock / 100)
         out[14 * self._history :] = np.array(whole, np.float32)[:, None, None]
 
     def board(self, position: Position) -> chess.Board:

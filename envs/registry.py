@@ -45,6 +45,11 @@ ADAPTERS: dict[str, AdapterEntry] = {
         ".adapters.openspiel:OpenSpielGame",
         "A game of OpenSpiel: openspiel:hex(board_size=5) (max_plies).",
     ),
+    "pettingzoo": AdapterEntry(
+        "pettingzoo:NAME",
+        ".adapters.pettingzoo_game:PettingZooGame",
+        "A classic of PettingZoo: connect_four_v3, tictactoe_v3, go_v5, chess_v6 (max_plies; go_v5: board_size, komi).",
+    ),
 }
 
 LISTED: dict[str, GameEntry | AdapterEntry] = {**GAMES, **ADAPTERS}  # by `zerodojo list games`
