@@ -66,6 +66,7 @@ def main(argv: Sequence[str]) -> int:
 
     from ..agents.specs import check_seed, player
     from ..agents.specs import parse as parse_spec
+    from ..agents.variants import variant_of
     from ..evaluation.graded import PositionSets, by_player, grade
     from ..evaluation.match import play_match
     from .table import busy
@@ -75,7 +76,7 @@ def main(argv: Sequence[str]) -> int:
     with busy(console, "calling the players"):
         agent = _load(options.run, simulations=options.simulations, seed=options.seed)
         if options.positions and not PositionSets.cover(agent.game):
-            raise UserError(f"no positions with known answers are stored for {agent.game!r}; leave --positions out")
+            raise UserError(f"no positions with known answers are stored for {variant_of(agent.game)}; leave --positions out")
         thinks_alike = parse_spec(options.opponent)[0] in ("run", "zoo")
         simulations = options.simulations if thinks_alike else None
         opponent = player(options.opponent, agent.game, simulations=simulations, seed=options.seed + 1)

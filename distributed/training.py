@@ -12,7 +12,8 @@ from ..agents.alphazero.training import Measure, Progress, Training
 from ..agents.alphazero.validation import check
 from ..agents.registry import preset_for
 from ..agents.run_directory import RunDirectory, check_resume
-from ..envs import Game, make
+from ..agents.variants import with_resolved_options
+from ..envs import make
 from ..errors import UserError
 from ..evaluation import strength
 from ..machine import available_cores
@@ -75,13 +76,7 @@ def train(
 
 def resolve(asked: AlphaZeroConfig, saved: AlphaZeroConfig) -> AlphaZeroConfig:
     """What a run goes on with. Raises UserError for a change that may not be, or a value that makes no sense."""
-    return _checked(check_resume(saved, with_resolved_options(asked)))
-
-
-def with_resolved_options(config: AlphaZeroConfig) -> AlphaZeroConfig:
-    """The configuration with every option of its game written out. Raises UserError for an unknown game or option."""
-    game: Game = make(config.game, **config.options)
-    return replace(config, options=dict(game.spec.options))
+    return _checked(check_resume(saved, asked))
 
 
 def placement(config: AlphaZeroConfig) -> Callable[[AlphaZeroConfig, Iterator[int]], Pool]:

@@ -19,9 +19,9 @@ import pytest
 
 from zerodojo.agents.registry import preset_for
 from zerodojo.agents.run_directory import RunDirectory
+from zerodojo.agents.variants import with_resolved_options
 from zerodojo.cli.main import main
 from zerodojo.cli.train import read
-from zerodojo.distributed.training import with_resolved_options
 from zerodojo.errors import UserError
 from zerodojo.models.config import NetworkConfig
 

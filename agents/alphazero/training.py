@@ -22,6 +22,7 @@ from ...search.evaluator import Evaluator
 from ..checkpoint import Checkpoint
 from ..network_evaluator import NetworkEvaluator
 from ..run_directory import RunDirectory
+from ..variants import is_variant, variant, variant_of
 from .config import AlphaZeroConfig
 from .learner import Learner, Losses, NonFiniteLoss
 from .pool import Pool, PoolFactory
@@ -318,10 +319,9 @@ class Training:
 
         Raises UserError where they do not fit.
         """
-        if (other.config.game, other.config.options) != (self._config.game, self._config.options):
-            raise UserError(
-                f"{other.path} is a run of {other.config.game} {other.config.options}; --init needs one of the same game"
-            )
+        if not is_variant(self._game, other.config.game, other.config.options):
+            theirs = variant(other.config.game, other.config.options)
+            raise UserError(f"{other.path} is a run of {theirs}; --init needs one of {variant_of(self._game)}")
         self._learner.load(other.weights(step)[1])
         self._learner.steps = 1  # versions are named by steps, and 0 is the uniform guess
         self._save()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from ...envs import Game, make
+from ...envs import Game
 from ...envs.game import Option
 from ...errors import UserError
 from ...models import network
@@ -20,6 +20,7 @@ from ...search.evaluator import CachedEvaluator
 from .. import model_zoo
 from ..network_evaluator import NetworkEvaluator
 from ..run_directory import RunDirectory
+from ..variants import is_variant, variant, variant_of
 from .search_player import SearchPlayer
 
 SIMULATIONS = 600  # a move, if nothing else is asked for: a tenth of a second with 64x5 on one core
@@ -88,7 +89,6 @@ def _engine(net: network.PolicyValueNetwork, samples: Floats) -> Engine:
 
 def _check_game(owner: str, name: str, options: Mapping[str, Option], game: Game) -> None:
     """Raises UserError unless a network of game `name` with these options is one for `game`."""
-    theirs = f"{name}({', '.join(f'{key}={value}' for key, value in options.items())})"
-    ours = f"{game.spec.name}({', '.join(f'{key}={value}' for key, value in game.spec.options.items())})"
-    if name != game.spec.name or make(name, **options).spec.options != game.spec.options:
+    if not is_variant(game, name, options):
+        theirs, ours = variant(name, options), variant_of(game)
         raise UserError(f"{owner} plays {theirs}, not {ours}; take a player that learned {ours}, or change the game")
