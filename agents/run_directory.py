@@ -12,6 +12,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -186,6 +187,13 @@ class RunDirectory:
         with _writing(self.path):
             replace_file(self.path / "config.json", json.dumps(data, indent=2).encode() + b"\n")
         self.config = config
+
+    def withdraw(self) -> None:
+        """Removes a run that nothing has come of, neither a checkpoint nor games nor anything else; any other stays as it is."""
+        self._require_lock()
+        files = [path for path in self.path.rglob("*") if not path.is_dir()]
+        if all(path.parent == self.path and path.name in ("config.json", "lock") for path in files):
+            shutil.rmtree(self.path, ignore_errors=True)
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Adds a checkpoint, whole or not at all, and thins the older ones (`CheckpointFolder.write`).

@@ -115,7 +115,7 @@ def _load(spec: str, *, simulations: int | None, seed: int) -> _Agent:
         run, asked = RunDirectory.at(spec)
         step, weights = run.weights(asked)
         network, game = run.config.network, make(run.config.game, **run.config.options)
-    player = network_player(game, network, weights, simulations=simulations, seed=seed)
+    player = network_player(game, network, weights, simulations=simulations, seed=seed, owner=spec)
     player.name = spec
     return _Agent(player, game, step, SIMULATIONS if simulations is None else simulations)
 

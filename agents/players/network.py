@@ -36,15 +36,21 @@ logger = logging.getLogger("zerodojo")
 
 
 def network_player(
-    game: Game, config: NetworkConfig, weights: Mapping[str, NDArray[np.float32]], *, simulations: int | None, seed: int
+    game: Game,
+    config: NetworkConfig,
+    weights: Mapping[str, NDArray[np.float32]],
+    *,
+    simulations: int | None,
+    seed: int,
+    owner: str = "the network",
 ) -> SearchPlayer:
     """The player of a network: so many simulations a move, with 0 the bare network's first choice.
 
-    Raises UserError for weights of another network.
+    Raises UserError for weights of another network, naming their owner.
     """
     spec = game.spec
     net = network.build(config, planes=spec.num_planes, board=spec.board, actions=spec.num_actions)
-    network.set_weights(net, weights)
+    network.set_weights(net, weights, owner=f"the weights of {owner}")
     evaluator = CachedEvaluator(game, NetworkEvaluator(game, _engine(net, observations(game, SAMPLES, seed=0))))
     search = SearchConfig(rule="puct", simulations=SIMULATIONS if simulations is None else simulations)
     return SearchPlayer(game, evaluator, search, leaves=LEAVES, seed=seed)
@@ -54,14 +60,15 @@ def make_run(argument: str, game: Game, *, simulations: int | None, seed: int) -
     """The player of the spec `runs/x`, `runs/x@STEP` or `runs/x@latest`. Raises UserError, also for a run of another game."""
     run, step = RunDirectory.at(argument)
     _check_game(str(run.path), run.config.game, run.config.options, game)
-    return network_player(game, run.config.network, run.weights(step)[1], simulations=simulations, seed=seed)
+    weights = run.weights(step)[1]
+    return network_player(game, run.config.network, weights, simulations=simulations, seed=seed, owner=argument)
 
 
 def make_zoo(argument: str, game: Game, *, simulations: int | None, seed: int) -> SearchPlayer:
     """The player of the spec `zoo:NAME`. Raises UserError, also for a network of another game."""
     card, weights = model_zoo.read(argument)
     _check_game(f"zoo:{argument}", card.game, card.options, game)
-    return network_player(game, card.network, weights, simulations=simulations, seed=seed)
+    return network_player(game, card.network, weights, simulations=simulations, seed=seed, owner=f"zoo:{argument}")
 
 
 def observations(game: Game, count: int, *, seed: int) -> Floats:

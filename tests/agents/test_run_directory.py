@@ -554,6 +554,18 @@ def test_a_new_configuration_is_kept(run: RunDirectory, path: Path) -> None:
     assert run.config == RunDirectory.open(path).config == asked
 
 
+def test_only_a_run_that_nothing_came_of_is_withdrawn(run: RunDirectory, path: Path, tmp_path: Path) -> None:
+    for folder in (path, tmp_path / "new", tmp_path / "odd"):
+        one = RunDirectory.open(folder) if RunDirectory.exists(folder) else RunDirectory.create(folder, CONFIG)
+        if folder.name == "odd":
+            (folder / "nonfinite-0.safetensors").write_bytes(b"a batch to look at")
+        with one.locked():
+            one.withdraw()
+    assert run.steps() == [50, 150, 250]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["odd", "runs"]
+    RunDirectory.create(tmp_path / "new", CONFIG)
+
+
 def test_disk_used_counts_every_file(run: RunDirectory, path: Path) -> None:
     assert run.disk_used() == sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
 
