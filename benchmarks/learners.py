@@ -106,16 +106,20 @@ def measure(options: Learners, run: RunDirectory) -> dict[str, Any]:
     generator = np.random.default_rng(options.seed + 1)
     tests = [judge.sample(HELD_OUT_BATCH, generator) for _ in range(HELD_OUT_BATCHES)]
 
-    shape = {"planes": game.spec.num_planes, "board": game.spec.board, "actions": game.spec.num_actions}
+    spec = game.spec
+
+    def fresh(seed: int = 0) -> PolicyValueNetwork:
+        return build(options.network, planes=spec.num_planes, board=spec.board, actions=spec.num_actions, seed=seed)
+
     steps = max(1, options.samples // options.learner.batch)
     config = replace(options.learner, planned_steps=steps + 1)
-    learner = Learner(build(options.network, **shape, seed=options.seed), config)
+    learner = Learner(fresh(options.seed), config)
     start = time.process_time()
     for step in range(steps):
         learner.learn(replay.sample(config.batch, np.random.default_rng((options.seed, step))))
     seconds = time.process_time() - start
 
-    network = build(options.network, **shape)
+    network = fresh()
     set_weights(network, learner.weights())
     policy_loss, value_loss = losses_on(network.eval(), tests)
     grades = {}
@@ -156,8 +160,8 @@ def main() -> None:
     prog = Path(sys.argv[0]).name
     try:
         named = RunDirectory.open(words[0]) if words and not words[0].startswith("-") else None
-        default = named and Learners(words[0], named.config.network, named.config.replay, named.config.learner)
-        options = parse(Learners, words, prog=prog, description=__doc__ or "", default=default)
+        default = Learners(words[0], named.config.network, named.config.replay, named.config.learner) if named else None
+        options: Learners = parse(Learners, words, prog=prog, description=__doc__ or "", default=default)
         check_target(options.json)
         run = RunDirectory.open(options.run)
         report = measure(options, run)

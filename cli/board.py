@@ -5,8 +5,7 @@ Whatever colour says, brackets say too: (X) is the last move, [X] a stone of the
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from rich.style import Style
@@ -24,13 +23,30 @@ class Look:
     stone: str = ""  # drawn for every piece; empty draws the game's own glyph
     board: str = ""  # the style the board lies in
     hole: str = "dim"  # the style of the dot on an empty point
+    plain: tuple[str, ...] = ("X", "O")  # what the players are called without colour: their glyphs, or what those stand for
 
 
-PLAIN_SIDES = ("X", "O")
-STONES = Look(sides=PLAIN_SIDES, colours=("bold bright_red", "bold bright_blue"))
+STONES = Look(sides=("X", "O"), colours=("bold bright_red", "bold bright_blue"))
 LOOKS = {
-    "connect_four": Look(sides=("red", "yellow"), colours=("#ff4d4d", "#ffd83d"), stone="●", board="on #1d4f91", hole="#6f9bd8")
+    "breakthrough": Look(
+        sides=("white", "black"),
+        colours=("bold #ffffff", "bold #101010"),
+        stone="♟",
+        board="on #8a6d4b",
+        hole="#6b5338",
+        plain=("W", "B"),
+    ),
+    "connect_four": Look(sides=("red", "yellow"), colours=("#ff4d4d", "#ffd83d"), stone="●", board="on #1d4f91", hole="#6f9bd8"),
+    "go": Look(sides=("black", "white"), colours=("bold #101010", "bold #ffffff"), stone="●", board="on #b98b4e", hole="#7c5a2c"),
+    "gomoku": Look(
+        sides=("black", "white"), colours=("bold #101010", "bold #ffffff"), stone="●", board="on #b98b4e", hole="#7c5a2c"
+    ),
+    "hex": Look(sides=("red", "blue"), colours=("bold #ff5c5c", "bold #5c9dff"), stone="⬢", board="on #2b2b2b", hole="#777777"),
+    "othello": Look(
+        sides=("black", "white"), colours=("bold #101010", "bold #ffffff"), stone="●", board="on #1f7a4d", hole="#145234"
+    ),
 }
+CELL = 3  # characters a point: its glyph between brackets
 LAST, WON, LABEL = "bold bright_white", "bold #ffffff on #2e8b57", "dim"
 
 
@@ -41,11 +57,10 @@ class Board:
         self._game = game
         self._colour = colour
         self._look = LOOKS.get(game.spec.name, STONES)
-        self._top, self._left, self._bottom = _labels(game)
 
     def side(self, player: int) -> Text:
         """What a player is called, in their colour."""
-        sides = self._look.sides if self._colour else PLAIN_SIDES
+        sides = self._look.sides if self._colour else self._look.plain
         name = sides[player] if player < len(sides) else f"player {player + 1}"
         if not self._colour or player >= len(self._look.colours):
             return Text(name)
@@ -56,18 +71,20 @@ class Board:
         picture = self._game.picture(position.row)
         before = position.previous
         last = [] if before is None else self._game.changed_points(before.row, position.row)
-        margin = " " * (max(map(len, self._left), default=0) + 2)
-        lines = [self._label_line(self._top, margin)] if self._top else []
+        labels = self._game.labels
+        margin = " " * (max(map(len, labels.left), default=0) + 2)
+        lean = CELL // 2 if picture.slant else 0
+        lines = [self._label_line(labels.top, margin)] if labels.top else []
         for r, glyphs in enumerate(picture.glyphs):
-            line = Text()
-            line.append((self._left[r] if self._left else "").rjust(len(margin) - 1) + " ", LABEL if self._colour else "")
+            line = Text(" " * (r * lean))
+            line.append((labels.left[r] if labels.left else "").rjust(len(margin) - 1) + " ", LABEL if self._colour else "")
             for c, glyph in enumerate(glyphs):
                 line.append_text(self._cell(glyph, int(picture.owners[r, c]), (r, c), last, picture.marks))
             if not self._colour:
                 line.rstrip()
             lines.append(line)
-        if self._bottom:
-            lines.append(self._label_line(self._bottom, margin))
+        if labels.bottom:
+            lines.append(self._label_line(labels.bottom, margin))
         return Text("\n").join(lines)
 
     def _cell(
@@ -84,21 +101,5 @@ class Board:
         stone = ground + Style.parse(look.colours[owner])
         return Text.assemble((opening, frame), (look.stone or glyph, stone), (closing, frame))
 
-    def _label_line(self, labels: list[str], margin: str) -> Text:
-        return Text(margin + "".join(label.center(3) for label in labels).rstrip(), LABEL if self._colour else "")
-
-
-def _labels(game: Game) -> tuple[list[str], list[str], list[str]]:
-    """What stands above the columns, left of the rows and below the columns, from the names of the actions; empty for nothing.
-
-    Names that are a letter and a number (d4) label both sides. Where every action is a column, its name stands below it.
-    """
-    height, width = game.spec.board
-    names = {game.action_point(action): game.action_name(action) for action in range(game.spec.num_actions)}
-    if None in names:
-        columns = [game.action_name(action) for action in range(game.spec.num_actions)]
-        return [], [], columns if len(columns) == width and max(map(len, columns)) <= 2 else []
-    parts = {point: re.fullmatch(r"([a-z]+)(\d+)", name) for point, name in names.items()}
-    top = [parts.get((0, c)) for c in range(width)]
-    left = [parts.get((r, 0)) for r in range(height)]
-    return [m[1] for m in top if m], [m[2] for m in left if m], []
+    def _label_line(self, labels: Sequence[str], margin: str) -> Text:
+        return Text(margin + "".join(label.center(CELL) for label in labels).rstrip(), LABEL if self._colour else "")

@@ -69,18 +69,35 @@ class Symmetries:
         return len(self.inverse)
 
 
+class Playouts(NamedTuple):
+    """How N games of random play went on."""
+
+    rewards: NDArray[np.float32]  # [N, P], still to come
+    plies: NDArray[np.int32]  # [N], played
+
+
 class Picture(NamedTuple):
     """A board for people: what stands on every point, row 0 on top."""
 
     glyphs: list[list[str]]  # [H][W], one character a point
     owners: NDArray[np.int8]  # [H, W], the player whose piece it is, -1 for none
     marks: frozenset[tuple[int, int]]  # points (row, column) that decided the game, such as a winning line
+    slant: bool = False  # each row is drawn half a point further to the right than the row above it
+
+
+class Labels(NamedTuple):
+    """What stands beside a board: names of columns above or below it, of rows on its left; empty for nothing."""
+
+    top: Sequence[str] = ()  # [W]
+    left: Sequence[str] = ()  # [H]
+    bottom: Sequence[str] = ()  # [W]
 
 
 class Game(ABC):
     """One variant of a deterministic game with perfect information; immutable, and safe to share between threads."""
 
     spec: GameSpec
+    playouts_are_uniform = True  # every legal move is as likely; False where senseless ones are left out
 
     # The rules, over batches -------------------------------------------------------------------------------------------------
 
@@ -109,8 +126,8 @@ class Game(ABC):
         """Writes what the player to move sees into out [N, C, H, W]."""
 
     @abstractmethod
-    def playout(self, states: States, seeds: NDArray[np.uint64]) -> NDArray[np.float32]:
-        """Random play from states [N, S], which stay as they are, game i from seed i: the rewards still to come, [N, P]."""
+    def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
+        """Random play to the end from states [N, S], which stay as they are, game i from seed i."""
 
     # Static tables and keys --------------------------------------------------------------------------------------------------
 
@@ -153,9 +170,25 @@ class Game(ABC):
     def picture(self, row: States) -> Picture:
         """The board in one state [S]."""
 
+    @property
+    def labels(self) -> Labels:
+        """What stands beside the board."""
+        return Labels()
+
     def render(self, row: States) -> str:
-        """The board in one state [S] as text, row 0 on top; the games override it to add their coordinates."""
-        return "\n".join(" ".join(line) for line in self.picture(row).glyphs)
+        """The board in one state [S] as text, row 0 on top, with its labels."""
+        picture, labels = self.picture(row), self.labels
+        cell = max(map(len, (*labels.top, *labels.bottom)), default=1)
+        margin = max(map(len, labels.left), default=-1) + 1
+
+        def line(cells: Sequence[str], left: str = "", indent: int = 0) -> str:
+            return " " * indent + left.rjust(margin - 1) + " " * (margin > 0) + " ".join(c.rjust(cell) for c in cells)
+
+        step = (cell + 1) // 2 if picture.slant else 0
+        lines = [line(labels.top)] if labels.top else []
+        lines += [line(glyphs, labels.left[r] if labels.left else "", r * step) for r, glyphs in enumerate(picture.glyphs)]
+        lines += [line(labels.bottom, indent=len(picture.glyphs) * step)] if labels.bottom else []
+        return "\n".join(text.rstrip() for text in lines)
 
     def action_point(self, action: int) -> tuple[int, int] | None:
         """The point (row, column) an action names, for actions that name one whatever the position (passes and drops do not)."""

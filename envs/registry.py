@@ -20,7 +20,12 @@ class GameEntry(NamedTuple):
 
 
 GAMES: dict[str, GameEntry] = {
+    "breakthrough": GameEntry(".breakthrough:Breakthrough", "Pawns race to the far side, 4 to 8 points a side (size)."),
     "connect_four": GameEntry(".connect_four:ConnectFour", "Drop discs, four in a line wins (width, height, connect)."),
+    "go": GameEntry(".go:Go", "Surround area, 2 to 19 points a side (size, komi, superko, suicide, handicap, max_plies)."),
+    "gomoku": GameEntry(".gomoku:Gomoku", "Five stones in a line, 5 to 19 points a side (size, exact, swap)."),
+    "hex": GameEntry(".hex:Hex", "Connect your two sides, 3 to 19 points a side (size, swap)."),
+    "othello": GameEntry(".othello:Othello", "Outflank and turn discs, 6, 8 or 10 points a side (size)."),
     "tic_tac_toe": GameEntry(".tic_tac_toe:TicTacToe", "Three in a row on three by three."),
 }
 

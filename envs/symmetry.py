@@ -5,6 +5,7 @@ What a symmetry does is said by the gather tables of `Symmetries` in game.py: `i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -35,6 +36,17 @@ def square_symmetries(size: int, *, num_planes: int, extra_actions: int = 0) -> 
         actions=np.concatenate([points, extra], axis=1),
         planes=np.tile(np.arange(num_planes, dtype=np.int32), (8, 1)),
         inverse=np.array(inverse, np.int32),
+    )
+
+
+def some_of(symmetries: Symmetries, which: Sequence[int]) -> Symmetries:
+    """A subgroup of symmetries, by their places, the identity first."""
+    rows = list(which)
+    return Symmetries(
+        points=symmetries.points[rows],
+        actions=symmetries.actions[rows],
+        planes=symmetries.planes[rows],
+        inverse=np.array([rows.index(int(symmetries.inverse[k])) for k in rows], np.int32),
     )
 
 

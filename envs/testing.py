@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
-from .game import Game, IllegalAction, Position, States, Step
+from .game import Game, IllegalAction, Playouts, Position, States, Step
 from .registry import GAMES, make
 from .symmetry import transform_actions, transform_observations, transform_policies
 
@@ -249,15 +249,20 @@ def _check_playouts(game: Game, playthroughs: list[list[_Ply]], generator: np.ra
     so_far = np.concatenate([np.zeros((1, game.spec.num_players)), *returns])
     seeds = generator.integers(0, 2**64, len(rows), np.uint64)
     kept, kept_seeds = rows.copy(), seeds.copy()
-    rewards = game.playout(rows, seeds)
+    playouts = game.playout(rows, seeds)
+    _require(law, isinstance(playouts, Playouts), f"a playout gives {type(playouts).__name__}, not Playouts")
+    rewards, lengths = playouts
     _require("States stay as they are", (rows == kept).all(), "a playout changes states")
+    _require_array(law, "the plies", lengths, (len(rows),), np.int32)
+    _require(law, ((lengths == 0) == game.terminal(rows)).all(), "there are plies where the game is over, or none where it is not")
+    _require(law, lengths.max() <= game.spec.max_plies, f"a playout is longer than max_plies = {game.spec.max_plies}")
     _require(law, (seeds == kept_seeds).all(), "a playout changes its seeds")
     _require_array(law, "the rewards", rewards, (len(rows), game.spec.num_players), np.float32)
     first = rewards.copy()
-    _require(law, (game.playout(rows, seeds) == first).all(), "the same seeds give other rewards")
+    _require(law, (game.playout(rows, seeds).rewards == first).all(), "the same seeds give other rewards")
     _require("Results are fresh arrays", (rewards == first).all(), "a later playout changes what an earlier one gave")
     order = generator.permutation(len(rows))
-    shuffled = game.playout(np.ascontiguousarray(rows[order]), seeds[order])
+    shuffled = game.playout(np.ascontiguousarray(rows[order]), seeds[order]).rewards
     _require(law, (shuffled == first[order]).all(), "the rewards depend on more than a row and its seed")
     _check_rewards(game, first, "a playout")
     _require(law, (first[game.terminal(rows)] == 0).all(), "there are rewards to come where the game is over")
@@ -302,16 +307,16 @@ def _rounded(rewards: NDArray[Any]) -> tuple[float, ...]:
 
 
 def _check_playout_outcomes(game: Game, row: States, generator: np.random.Generator) -> None:
-    """Playouts from a position near the end bring only what playing it out brings, and all that it commonly brings."""
+    """Playouts from a position near the end bring only what playing it out brings, and, if uniform, all that it commonly brings."""
     law, outcomes = "Playouts and steps agree", _outcomes(game, row)
     if outcomes is None:
         return
     seeds = generator.integers(0, 2**64, _PLAYOUTS, np.uint64)
-    seen = {_rounded(rewards) for rewards in game.playout(np.repeat(row[None], _PLAYOUTS, axis=0), seeds)}
+    seen = {_rounded(rewards) for rewards in game.playout(np.repeat(row[None], _PLAYOUTS, axis=0), seeds).rewards}
     for outcome in seen:
         _require(law, outcome in outcomes, f"from {_state(row)} playouts bring {outcome}, which no line of play does")
     for outcome, probability in outcomes.items():
-        found = outcome in seen or probability < 0.05
+        found = outcome in seen or probability < 0.05 or not game.playouts_are_uniform
         _require(law, found, f"from {_state(row)} random play often brings {outcome}, playouts never do")
 
 
@@ -420,7 +425,7 @@ def _check_pictures(game: Game, rows: States, plies: list[_Ply]) -> None:
     law, (height, width) = "Pictures", game.spec.board
     kept = rows.copy()
     for row in rows:
-        glyphs, owners, marks = game.picture(row)
+        glyphs, owners, marks, _ = game.picture(row)
         shaped = len(glyphs) == height and all(len(line) == width for line in glyphs)
         _require(law, shaped, f"the glyphs are not {height} rows of {width}")
         _require(law, all(len(glyph) == 1 and glyph.isprintable() for line in glyphs for glyph in line), "a glyph is no character")
@@ -430,6 +435,9 @@ def _check_pictures(game: Game, rows: States, plies: list[_Ply]) -> None:
         text = game.render(row)
         _require(law, isinstance(text, str) and text.strip() and "\x1b" not in text, "the rendering is not plain text")
         _require(law, game.render(row) == text, "the rendering depends on more than the state")
+    top, left, bottom = game.labels
+    fits = len(top) in (0, width) and len(left) in (0, height) and len(bottom) in (0, width)
+    _require(law, fits, f"the labels do not fit a board of {height} rows and {width} columns")
     _require("States stay as they are", (rows == kept).all(), "drawing changes states")
     changed = [point for ply in plies for point in game.changed_points(ply.before, ply.after)]
     _require(law, all(0 <= r < height and 0 <= c < width for r, c in changed), "a changed point lies off the board")

@@ -57,7 +57,7 @@ class RolloutEvaluator:
         values = np.zeros(n, np.float32)
         for _ in range(self._rollouts):
             seeds = self._generator.integers(0, 2**64, n, np.uint64)
-            values += self._game.playout(states, seeds)[np.arange(n), mover]
+            values += self._game.playout(states, seeds).rewards[np.arange(n), mover]
         return np.zeros((n, self._game.spec.num_actions), np.float32), values / np.float32(self._rollouts)
 
 

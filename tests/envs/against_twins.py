@@ -37,27 +37,32 @@ def assert_agrees_with_twin(game: Game, twin: Callable[[], SlowBoard], *, games:
             assert step.terminal[i] == boards[number].over
             assert tuple(step.rewards[i]) == boards[number].returns()
             assert step.to_play[i] == boards[number].player
-            glyphs, owners, marks = game.picture(states[number])
+            glyphs, owners, marks, _ = game.picture(states[number])
             assert glyphs == boards[number].board
             assert (owners == np.array([[".XO".index(glyph) - 1 for glyph in line] for line in glyphs])).all()
-            assert marks == boards[number].winning_points()
+            assert boards[number].is_decided_by(marks)
         assert (game.terminal(states[playing]) == step.terminal).all()
         playing = [number for number in playing if not boards[number].over]
     assert not game.legal_mask(states).any()
 
 
-def assert_agrees_with_openspiel(game: Game, name: str, *, games: int, seed: int) -> None:
-    """Random games through Position; legal moves, mover, end and returns equal OpenSpiel's at every ply."""
+def assert_agrees_with_openspiel(
+    game: Game, name: str, *, games: int, seed: int, ours: Callable[[pyspiel.State, int], int] = lambda state, action: action
+) -> None:
+    """Random games through Position; legal moves, mover, end and returns equal OpenSpiel's at every ply.
+
+    `ours` is our action for one of theirs in a state of theirs, by default the same.
+    """
     generator = random.Random(seed)
     theirs = pyspiel.load_game(name)
     for _ in range(games):
         position, state = game.start(), theirs.new_initial_state()
         while not state.is_terminal():
             assert not position.terminal
-            assert list(position.legal_actions()) == state.legal_actions()
+            assert list(position.legal_actions()) == sorted(ours(state, action) for action in state.legal_actions())
             assert position.to_play == state.current_player()
             action = generator.choice(state.legal_actions())
-            position = position.after(action)
+            position = position.after(ours(state, action))
             state.apply_action(action)
             assert list(position.returns) == state.returns()
         assert position.terminal
@@ -85,7 +90,7 @@ def assert_playouts_are_exact(game: Game, twin: SlowBoard, actions: list[int], *
 def _playouts(game: Game, actions: list[int], playouts: int, seed: int) -> NDArray[np.float32]:
     position = game.start().play(actions)
     seeds = np.random.default_rng(seed).integers(0, 2**64, playouts, np.uint64)
-    return game.playout(np.repeat(position.row[None], playouts, axis=0), seeds)[:, 0]
+    return game.playout(np.repeat(position.row[None], playouts, axis=0), seeds).rewards[:, 0]
 
 
 def _after(twin: SlowBoard, actions: list[int]) -> SlowBoard:

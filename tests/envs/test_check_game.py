@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from zerodojo.envs import GAMES, Game, Picture, Position, Step, Symmetries, make
+from zerodojo.envs import GAMES, Game, Labels, Picture, Playouts, Position, Step, Symmetries, make
 from zerodojo.envs.connect_four import ConnectFour
 from zerodojo.envs.game import Option, States
 from zerodojo.envs.testing import check_game
@@ -24,7 +24,18 @@ VARIANTS: dict[str, list[dict[str, Option]]] = {
         {"width": 9, "height": 6, "connect": 5},
         {"width": 12, "height": 4},
         {"width": 2, "height": 31, "connect": 8},
+        {"history": 4},
     ],
+    "breakthrough": [{"size": 4}],
+    "go": [
+        {"size": 2},
+        {"size": 5, "superko": "simple", "suicide": True, "history": 1},
+        {"size": 7, "handicap": 3, "max_plies": 60},
+    ],
+    "gomoku": [{"size": 5, "swap": True}, {"size": 9, "exact": True, "history": 2}],
+    "hex": [{"size": 3}, {"size": 5, "swap": False, "history": 2}],
+    "othello": [{"size": 6, "history": 8}, {"size": 10}],
+    "tic_tac_toe": [{"history": 3}],
 }
 
 
@@ -47,13 +58,15 @@ class DoubleOpening(TicTacToe):
         step.to_play[opened] = 0
         return step
 
-    def playout(self, states: States, seeds: NDArray[np.uint64]) -> NDArray[np.float32]:
+    def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
         states = states.copy()
         fresh = (states[:, 0] | states[:, 1]) == 0
         opened = np.ascontiguousarray(states[fresh])
         self.step(opened, (seeds[fresh] % 9).astype(np.int32))
         states[fresh] = opened
-        return super().playout(states, seeds)
+        playouts = super().playout(states, seeds)
+        playouts.plies[fresh] += 1
+        return playouts
 
 
 def test_a_game_without_strict_turns_passes() -> None:
@@ -122,7 +135,7 @@ class CentreForbidden(TicTacToe):
 
 class LegalAfterTheEnd(TicTacToe):
     def legal_mask(self, states: States) -> NDArray[np.bool_]:
-        return (states[:, 0] | states[:, 1])[:, None] >> np.arange(9) & 1 == 0
+        return (states[:, 0] | states[:, 1])[:, None] >> np.arange(9, dtype=np.uint64) & np.uint64(1) == 0
 
 
 class DrawsNotTerminal(TicTacToe):
@@ -179,7 +192,7 @@ class SharedBuffers(TicTacToe):
 class SharedStates(TicTacToe):
     def __init__(self) -> None:
         super().__init__()
-        self._start = np.zeros((16, 3), np.uint16)
+        self._start = np.zeros((16, 3), np.uint64)
 
     def new_states(self, n: int) -> States:
         return self._start[:n]
@@ -196,10 +209,10 @@ class CountingMover(TicTacToe):
 
 
 class PlayoutInPlace(ConnectFour):
-    def playout(self, states: States, seeds: NDArray[np.uint64]) -> NDArray[np.float32]:
-        rewards = super().playout(states, seeds)
+    def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
+        playouts = super().playout(states, seeds)
         states[~self.terminal(states), 2] |= np.uint64(2)
-        return rewards
+        return playouts
 
 
 class PlayoutByChance(ConnectFour):
@@ -207,40 +220,46 @@ class PlayoutByChance(ConnectFour):
         super().__init__()
         self._generator = np.random.default_rng(0)
 
-    def playout(self, states: States, seeds: NDArray[np.uint64]) -> NDArray[np.float32]:
+    def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
         return super().playout(states, self._generator.integers(0, 2**64, len(states), np.uint64))
 
 
 class PlayoutByPlace(ConnectFour):
     """The seed of a row is not its own but its neighbour's."""
 
-    def playout(self, states: States, seeds: NDArray[np.uint64]) -> NDArray[np.float32]:
+    def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
         return super().playout(states, np.roll(seeds, 1))
 
 
 class PlayoutRepeatsTheEnd(TicTacToe):
     """Where the game is over, the playout pays the winner once more."""
 
-    def playout(self, states: States, seeds: NDArray[np.uint64]) -> NDArray[np.float32]:
-        rewards = super().playout(states, seeds)
+    def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
+        playouts = super().playout(states, seeds)
         for i in np.flatnonzero(self.terminal(states)):
             if self.picture(states[i]).marks:
-                rewards[i] = (1, -1)
-        return rewards
+                playouts.rewards[i] = (1, -1)
+        return playouts
 
 
 class PlayoutWithoutDraws(TicTacToe):
-    def playout(self, states: States, seeds: NDArray[np.uint64]) -> NDArray[np.float32]:
-        rewards = super().playout(states, seeds)
-        draws = (rewards[:, 0] == 0) & ~self.terminal(states)
-        rewards[draws] = (1, -1)
-        return rewards
+    def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
+        playouts = super().playout(states, seeds)
+        draws = (playouts.rewards[:, 0] == 0) & ~self.terminal(states)
+        playouts.rewards[draws] = (1, -1)
+        return playouts
+
+
+class PlayoutWithoutLength(ConnectFour):
+    def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
+        playouts = super().playout(states, seeds)
+        return playouts._replace(plies=np.ones_like(playouts.plies))
 
 
 class PlayoutOfTheFirstMove(ConnectFour):
     """Every game of a batch is played with one seed: from a position the playouts all end alike."""
 
-    def playout(self, states: States, seeds: NDArray[np.uint64]) -> NDArray[np.float32]:
+    def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
         return super().playout(states, np.zeros_like(seeds))
 
 
@@ -314,8 +333,14 @@ class WrongException(ConnectFour):
 
 class WrongPictureShape(ConnectFour):
     def picture(self, row: States) -> Picture:
-        glyphs, owners, marks = super().picture(row)
+        glyphs, owners, marks, _ = super().picture(row)
         return Picture([list(line) for line in zip(*glyphs, strict=True)], owners.T.copy(), marks)
+
+
+class LabelsOfAnotherBoard(ConnectFour):
+    @property
+    def labels(self) -> Labels:
+        return Labels(bottom=["1", "2", "3"])
 
 
 class NothingToSee(ConnectFour):
@@ -378,6 +403,7 @@ PLANTED: list[tuple[str, Callable[[], Game], str]] = [
     ("a playout by place", PlayoutByPlace, "Playouts: the rewards depend on more"),
     ("a playout that pays twice", PlayoutRepeatsTheEnd, "Playouts: .* where the game is over"),
     ("a playout without draws", PlayoutWithoutDraws, "Playouts and steps agree"),
+    ("a playout that does not count", PlayoutWithoutLength, "Playouts: there are plies where the game is over"),
     ("a playout of one line only", PlayoutOfTheFirstMove, "Playouts and steps agree: .* never do"),
     ("planes of absolute players", AbsolutePlanes, "The observation is the mover's view"),
     ("a plane not written", PlaneNotWritten, "The observation: it is not finite, or not every number is written"),
@@ -385,6 +411,7 @@ PLANTED: list[tuple[str, Callable[[], Game], str]] = [
     ("a state key too short", KeyForgetsPlayers, "State keys: two states that differ"),
     ("an observation key too short", KeyOfOneSide, "Observation keys: two states that differ"),
     ("an observation key too long", KeyOfTheColours, "Observation keys: two states that are the same"),
+    ("labels that do not fit", LabelsOfAnotherBoard, "Pictures: the labels do not fit"),
     ("names that collide", NamesCollide, "Action names: two actions have one name"),
     ("names in one case only", CaseMatters, "Action names: .* is refused"),
     ("junk that is parsed", AnythingGoes, "Action names: .* is parsed"),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zerodojo.envs import Game
-from zerodojo.envs.game import GameSpec, Picture, States, Step, Symmetries
+from zerodojo.envs.game import GameSpec, Picture, Playouts, States, Step, Symmetries
 from zerodojo.errors import UserError
 from zerodojo.search.config import SearchConfig
 from zerodojo.search.evaluator import Evaluator
@@ -63,13 +63,14 @@ class TableGame(Game):
     def observe(self, states: States, out: NDArray[np.float32]) -> None:
         out[:, 0, 0, 0] = states[:, 0]
 
-    def playout(self, states: States, seeds: NDArray[np.uint64]) -> NDArray[np.float32]:
-        rewards = np.zeros((len(states), self.spec.num_players), np.float32)
+    def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
+        rewards, plies = np.zeros((len(states), self.spec.num_players), np.float32), np.zeros(len(states), np.int32)
         for i, (row, seed) in enumerate(zip(states, seeds, strict=True)):
             generator, state = np.random.default_rng(int(seed)), row[None].copy()
             while not self.terminal(state)[0]:
                 rewards[i] += self.step(state, generator.choice(list(self.moves[state[0, 0]]), 1)).rewards[0]
-        return rewards
+                plies[i] += 1
+        return Playouts(rewards, plies)
 
     @property
     def symmetries(self) -> Symmetries:

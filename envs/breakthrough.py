@@ -1,0 +1,201 @@
+"""Breakthrough: pawns go forwards, take diagonally, and the first to reach the far side wins (Dan Troyka, 2000).
+
+A state is that of `stones.py`, points row by row. White, player 0, starts on the two lowest rows and goes up.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import UserError
+from ..jit import compiled
+from .game import Playouts, States, Symmetries
+from .grid import Grid
+from .rng import GAMMA, below, mix64
+from .stones import MOVER, OVER, ZERO, StoneGame, pay, put_stone, stone_at, take_stone
+
+
+class Breakthrough(StoneGame):
+    """Breakthrough. Actions are the moves from a point to one of the six in the rows beside it, ordered by the points from and to;
+    named as in chess ("b2c3").
+
+    A pawn moves forwards: to the free point ahead, or diagonally to one that is free or the opponent's, whose pawn is taken.
+    Whoever reaches the last row wins, and so does whoever takes the last pawn. There are no draws.
+
+    Args:
+        size: points along a side, 4 to 8.
+        history: positions that the network sees, the newest included.
+
+    Raises:
+        UserError: an option out of range.
+    """
+
+    def __init__(self, size: int = 8, history: int = 1) -> None:
+        if not 4 <= size <= 8:
+            raise UserError(f"size={size} does not fit; breakthrough is played on 4 to 8 points a side")
+        self._size = size
+        self._grid = Grid(size, size, from_bottom=True)
+        self._moves = np.array(
+            [
+                (r * size + c, to * size + c + right)
+                for r in range(size)
+                for c in range(size)
+                for to in (r - 1, r + 1)
+                for right in (-1, 0, 1)
+                if 0 <= to < size and 0 <= c + right < size
+            ],
+            np.int32,
+        )
+        super().__init__(
+            name="breakthrough",
+            options={"size": size},
+            board=(size, size),
+            num_actions=len(self._moves),
+            max_legal=6 * size,  # three for each pawn
+            max_plies=2 * size * (2 * size - 3),  # every pawn one row at a time
+            history=history,
+            labels=self._grid.labels,
+            sides=True,
+            glyphs="WB",
+        )
+        self._names = [self._grid.names[origin] + self._grid.names[target] for origin, target in self._moves.tolist()]
+        points = np.arange(size * size, dtype=np.int32).reshape(size, size)
+        mirror = points[:, ::-1].ravel()
+        action_of = {(origin, target): action for action, (origin, target) in enumerate(self._moves.tolist())}
+        mirrored = [action_of[int(mirror[origin]), int(mirror[target])] for origin, target in self._moves.tolist()]
+        self._symmetries = Symmetries(
+            points=np.stack([points.ravel(), mirror]),
+            actions=np.stack([np.arange(len(self._moves)), np.array(mirrored)]).astype(np.int32),
+            planes=np.tile(np.arange(self.spec.num_planes, dtype=np.int32), (2, 1)),
+            inverse=np.arange(2, dtype=np.int32),
+        )
+
+    def new_states(self, n: int) -> States:
+        states = super().new_states(n)
+        pawns = np.uint64((1 << 2 * self._size) - 1)
+        states[:, 0] = pawns << np.uint64(self._size * (self._size - 2))
+        states[:, 1] = pawns
+        return states
+
+    def _play(
+        self,
+        states: States,
+        actions: NDArray[np.int32],
+        rewards: NDArray[np.float32],
+        terminal: NDArray[np.bool_],
+        to_play: NDArray[np.int8],
+    ) -> None:
+        _play(states, actions, self.info, self._moves, self._size, rewards, terminal, to_play)
+
+    def legal_mask(self, states: States) -> NDArray[np.bool_]:
+        mask = np.empty((len(states), self.spec.num_actions), np.bool_)
+        _legal_mask(states, self.info, self._moves, self._size, mask)
+        return mask
+
+    def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
+        playouts = Playouts(np.empty((len(states), 2), np.float32), np.empty(len(states), np.int32))
+        _playout(states, seeds, self.info, self._moves, self._size, *playouts)
+        return playouts
+
+    @property
+    def symmetries(self) -> Symmetries:
+        """The identity and the mirror image."""
+        return self._symmetries
+
+    def action_name(self, action: int) -> str:
+        return self._names[action]
+
+    def parse_action(self, text: str) -> int:
+        name = text.strip().lower()
+        if name in self._names:
+            return self._names.index(name)
+        raise UserError(f"{text.strip()!r} is no move; type from where to where, such as {self._names[-1]}")
+
+
+@compiled()
+def _is_legal(row: Any, origin: int, target: int, size: int, mover: int) -> bool:
+    """Whether the mover has a pawn at origin that may go to target, one of the points in the rows beside it."""
+    ahead = origin // size - target // size == 1 - 2 * mover
+    if not (ahead and stone_at(row, mover, origin)) or stone_at(row, mover, target):
+        return False
+    return origin % size != target % size or not stone_at(row, 1 - mover, target)
+
+
+@compiled()
+def _move(row: Any, origin: int, target: int, size: int, mover: int) -> bool:
+    """Makes a legal move; whether it wins."""
+    take_stone(row, mover, origin)
+    put_stone(row, mover, target)
+    take_stone(row, 1 - mover, target)
+    return target // size == (size - 1) * mover or row[1 - mover] == ZERO
+
+
+@compiled()
+def _play(
+    states: NDArray[np.uint64],
+    actions: NDArray[np.int32],
+    info: int,
+    moves: NDArray[np.int32],
+    size: int,
+    rewards: NDArray[np.float32],
+    terminal: NDArray[np.bool_],
+    to_play: NDArray[np.int8],
+) -> None:
+    for i in range(len(states)):
+        mover = np.int64(states[i, info] & MOVER)
+        won = _move(states[i], moves[actions[i], 0], moves[actions[i], 1], size, mover)
+        states[i, info] = np.uint64(1 - mover) | (OVER if won else ZERO)
+        pay(rewards, i, mover if won else -1)
+        terminal[i] = won
+        to_play[i] = 1 - mover
+
+
+@compiled()
+def _legal_mask(states: NDArray[np.uint64], info: int, moves: NDArray[np.int32], size: int, mask: NDArray[np.bool_]) -> None:
+    for i in range(len(states)):
+        playing = (states[i, info] & OVER) == ZERO
+        mover = np.int64(states[i, info] & MOVER)
+        for action in range(len(moves)):
+            mask[i, action] = playing and _is_legal(states[i], moves[action, 0], moves[action, 1], size, mover)
+
+
+@compiled()
+def _playout(
+    states: NDArray[np.uint64],
+    seeds: NDArray[np.uint64],
+    info: int,
+    moves: NDArray[np.int32],
+    size: int,
+    rewards: NDArray[np.float32],
+    plies: NDArray[np.int32],
+) -> None:
+    """Moves are drawn until one is legal: uniform over the legal ones. There always is one: the pawn furthest ahead has no pawn of
+    its own side ahead of it, so a diagonal is free or can be taken."""
+    row = np.empty(states.shape[1], np.uint64)
+    count = np.uint64(len(moves))
+    for i in range(len(states)):
+        pay(rewards, i, -1)
+        plies[i] = 0
+        if states[i, info] & OVER:
+            continue
+        for j in range(len(row)):
+            row[j] = states[i, j]
+        mover = np.int64(row[info] & MOVER)
+        random = seeds[i]
+        won = False
+        while not won:
+            origin, target = 0, 0
+            while True:
+                random += GAMMA
+                move = np.int64(below(mix64(random), count))
+                origin, target = moves[move, 0], moves[move, 1]
+                if _is_legal(row, origin, target, size, mover):
+                    break
+            won = _move(row, origin, target, size, mover)
+            plies[i] += 1
+            if won:
+                pay(rewards, i, mover)
+            mover = 1 - mover

@@ -1,0 +1,283 @@
+"""What games of two players' stones share: states as bitboards, what a network sees of them, and how they are drawn.
+
+A game of this kind is a subclass of `StoneGame` with three things of its own: kernels for `_play`, `legal_mask` and `playout`.
+
+A state is one row of uint64. Letters: `W` words hold the points of a board, 64 a word; `T` positions are remembered.
+
+    [0, 2W)       the stones of player 0, then those of player 1; a point's bit is given by the game's table
+    [2W, 2WT)     the same of the T - 1 positions before, the newest first; empty before the game began
+    [2WT]         info: bit 0 the player to move, bit 1 the game is over, the other bits as the game likes
+    behind that   words of the game's own
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import UserError
+from ..jit import compiled
+from .game import Game, GameSpec, Labels, Option, Picture, States, Step
+from .rng import mix64
+
+MOVER, OVER = np.uint64(1), np.uint64(2)
+ZERO, ONE = np.uint64(0), np.uint64(1)
+FREE, BORDER = -1, 2  # of a mailbox, where players' stones are 0 and 1
+MOST_HISTORY = 16
+Bits = NDArray[np.int32]  # [H * W], the bit of every point, row by row: word `bit >> 6`, place `bit & 63`
+
+
+class StoneGame(Game):
+    """Two players with stones on the points of a board.
+
+    What the network sees are 2T planes, the mover's stones and the opponent's now, before the last move, and so on; then a plane of
+    ones, which shows the board's edge to a padded network, if `edge`; then, if `sides`, a plane that is one where player 0 is to
+    move, for games in which the two sides are not alike.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        options: Mapping[str, Option],
+        board: tuple[int, int],
+        num_actions: int,
+        max_legal: int,
+        max_plies: int,
+        history: int,
+        labels: Labels,
+        bits: Bits | None = None,
+        more_words: int = 0,
+        edge: bool = True,
+        sides: bool = False,
+        glyphs: str = "XO",
+    ) -> None:
+        """`bits` is by default the points row by row. Raises UserError for a history out of range."""
+        if not 1 <= history <= MOST_HISTORY:
+            raise UserError(f"history={history} does not fit; choose from 1 to {MOST_HISTORY} positions")
+        height, width = board
+        self.history, self._labels = history, labels
+        self.bits: Bits = np.arange(height * width, dtype=np.int32) if bits is None else bits
+        self.words = int(self.bits.max()) // 64 + 1
+        self.info = 2 * self.words * history  # the column of the info word
+        self._edge, self._sides, self._glyphs = edge, sides, glyphs
+        self.spec = GameSpec(
+            name=name,
+            options={**options, "history": history},
+            num_players=2,
+            num_actions=num_actions,
+            max_legal=max_legal,
+            max_plies=max_plies,
+            board=board,
+            num_planes=2 * history + edge + sides,
+            state_size=self.info + 1 + more_words,
+            state_dtype=np.dtype(np.uint64),
+        )
+
+    @abstractmethod
+    def _play(
+        self,
+        states: States,
+        actions: NDArray[np.int32],
+        rewards: NDArray[np.float32],
+        terminal: NDArray[np.bool_],
+        to_play: NDArray[np.int8],
+    ) -> None:
+        """`step` by the rules, the history aside; fills rewards [N, 2], terminal [N] and to_play [N]."""
+
+    def new_states(self, n: int) -> States:
+        return np.zeros((n, self.spec.state_size), np.uint64)
+
+    def step(self, states: States, actions: NDArray[np.int32]) -> Step:
+        n = len(states)
+        step = Step(np.empty((n, 2), np.float32), np.empty(n, np.bool_), np.empty(n, np.int8))
+        if self.history > 1:
+            _remember(states, 2 * self.words, self.info)
+        self._play(states, actions, *step)
+        return step
+
+    def terminal(self, states: States) -> NDArray[np.bool_]:
+        out = np.empty(len(states), np.bool_)
+        _terminal(states, self.info, out)
+        return out
+
+    def to_play(self, states: States) -> NDArray[np.int8]:
+        out = np.empty(len(states), np.int8)
+        _to_play(states, self.info, out)
+        return out
+
+    def observe(self, states: States, out: NDArray[np.float32]) -> None:
+        """The planes that the class tells of."""
+        _observe(states, self.bits, self.words, self.info, self._edge, self._sides, out)
+
+    def observation_keys(self, states: States) -> NDArray[np.uint64]:
+        exact = self.info + self._sides <= 4
+        keys = np.empty((len(states), self.info + self._sides if exact else 2), np.uint64)
+        (_seen if exact else _seen_hash)(states, self.words, self.info, self._sides, keys)
+        return keys
+
+    # For people --------------------------------------------------------------------------------------------------------------
+
+    @property
+    def labels(self) -> Labels:
+        return self._labels
+
+    def owners(self, row: States) -> NDArray[np.int8]:
+        """Whose stone is on every point of one state [S], -1 for none: [H, W]."""
+        out = np.full(len(self.bits), -1, np.int8)
+        word, place = self.bits >> 6, (self.bits & 63).astype(np.uint64)
+        for player in range(2):
+            out[(row[player * self.words + word] >> place & ONE) == ONE] = player
+        return out.reshape(self.spec.board)
+
+    def picture(self, row: States) -> Picture:
+        owners = self.owners(row)
+        glyphs = [["." if owner < 0 else self._glyphs[owner] for owner in line] for line in owners]
+        over = bool(row[self.info] & OVER)
+        return Picture(glyphs, owners, self._marks(owners) if over else frozenset())
+
+    def _marks(self, owners: NDArray[np.int8]) -> frozenset[tuple[int, int]]:
+        """The points that decided a game that is over."""
+        return frozenset()
+
+
+def lines_of(owners: NDArray[np.int8], length: int, *, exact: bool = False) -> frozenset[tuple[int, int]]:
+    """Every point of every line of `length` stones of one player; with `exact`, of lines that are no part of a longer one."""
+    marks: set[tuple[int, int]] = set()
+    for r, c in np.argwhere(owners >= 0).tolist():
+        for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
+
+            def same(i: int, *, r: int = r, c: int = c, down: int = down, right: int = right) -> bool:
+                y, x = r + i * down, c + i * right
+                inside = 0 <= y < owners.shape[0] and 0 <= x < owners.shape[1]
+                return inside and bool(owners[y, x] == owners[r, c])
+
+            if all(map(same, range(1, length))) and not (exact and (same(-1) or same(length))):
+                marks.update((r + i * down, c + i * right) for i in range(length))
+    return frozenset(marks)
+
+
+# Kernels ---------------------------------------------------------------------------------------------------------------------
+
+
+@compiled()
+def stone_at(row: Any, first: int, bit: int) -> bool:
+    """Whether the bit is set in the bitboard that begins at a word of a row."""
+    return ((row[first + (bit >> 6)] >> np.uint64(bit & 63)) & ONE) != ZERO
+
+
+@compiled()
+def put_stone(row: Any, first: int, bit: int) -> None:
+    """Sets a bit of the bitboard that begins at a word of a row."""
+    row[first + (bit >> 6)] |= ONE << np.uint64(bit & 63)
+
+
+@compiled()
+def take_stone(row: Any, first: int, bit: int) -> None:
+    """Clears a bit of the bitboard that begins at a word of a row."""
+    row[first + (bit >> 6)] &= ~(ONE << np.uint64(bit & 63))
+
+
+@compiled()
+def unpack(row: Any, words: int, height: int, width: int, board: Any) -> int:
+    """The stones of a state [S] as a mailbox [(height + 2) * (width + 2)], points row by row with a border around them, so that a
+    walk over the board needs no look at coordinates; returns how many points are free."""
+    board[:] = BORDER
+    free = 0
+    for r in range(height):
+        at = (r + 1) * (width + 2) + 1
+        for point in range(r * width, (r + 1) * width):
+            stone = 0 if stone_at(row, 0, point) else 1 if stone_at(row, words, point) else FREE
+            board[at] = stone
+            free += stone == FREE
+            at += 1
+    return free
+
+
+@compiled()
+def pay(rewards: NDArray[np.float32], i: int, winner: int) -> None:
+    """Row i of the rewards [N, 2]: 1 and -1 for the winner and the other, zeros for -1."""
+    rewards[i, 0] = 0.0
+    rewards[i, 1] = 0.0
+    if winner >= 0:
+        rewards[i, winner] = 1.0
+        rewards[i, 1 - winner] = -1.0
+
+
+@compiled()
+def _remember(states: NDArray[np.uint64], each: int, info: int) -> None:
+    """Every remembered position becomes a ply older, and the one on the board the newest of them."""
+    for i in range(len(states)):
+        for j in range(info - 1, each - 1, -1):
+            states[i, j] = states[i, j - each]
+
+
+@compiled()
+def _terminal(states: NDArray[np.uint64], info: int, out: NDArray[np.bool_]) -> None:
+    for i in range(len(states)):
+        out[i] = (states[i, info] & OVER) != ZERO
+
+
+@compiled()
+def _to_play(states: NDArray[np.uint64], info: int, out: NDArray[np.int8]) -> None:
+    for i in range(len(states)):
+        out[i] = states[i, info] & MOVER
+
+
+@compiled()
+def _observe(
+    states: NDArray[np.uint64], bits: Bits, words: int, info: int, edge: bool, sides: bool, out: NDArray[np.float32]
+) -> None:
+    height, width = out.shape[2], out.shape[3]
+    history = info // (2 * words)
+    for i in range(len(states)):
+        mover = np.int64(states[i, info] & MOVER)
+        for t in range(history):
+            mine = 2 * words * t + mover * words
+            theirs = 2 * words * t + (1 - mover) * words
+            point = 0
+            for r in range(height):
+                for c in range(width):
+                    word, place = bits[point] >> 6, np.uint64(bits[point] & 63)
+                    out[i, 2 * t, r, c] = (states[i, mine + word] >> place) & ONE
+                    out[i, 2 * t + 1, r, c] = (states[i, theirs + word] >> place) & ONE
+                    point += 1
+        if edge:
+            out[i, 2 * history] = 1.0
+        if sides:
+            out[i, out.shape[1] - 1] = 1.0 - mover
+
+
+@compiled()
+def _seen(states: NDArray[np.uint64], words: int, info: int, sides: bool, keys: NDArray[np.uint64]) -> None:
+    """All that a network sees: at every time the mover's stones and the opponent's, then, where sides differ, who moves."""
+    for i in range(len(states)):
+        mover = np.int64(states[i, info] & MOVER)
+        for j in range(info):
+            pair, word = j // (2 * words), j % words
+            whose = mover if (j // words) % 2 == 0 else 1 - mover
+            keys[i, j] = states[i, pair * 2 * words + whose * words + word]
+        if sides:
+            keys[i, info] = np.uint64(mover)
+
+
+@compiled()
+def _seen_hash(states: NDArray[np.uint64], words: int, info: int, sides: bool, keys: NDArray[np.uint64]) -> None:
+    """The same as two words: two chains of mixed bits that begin differently."""
+    for i in range(len(states)):
+        mover = np.int64(states[i, info] & MOVER)
+        a, b = np.uint64(0x243F6A8885A308D3), np.uint64(0x13198A2E03707344)  # of pi, so that nothing is up the sleeve
+        if sides:
+            a ^= np.uint64(mover)
+            b ^= np.uint64(mover)
+        for j in range(info):
+            pair, word = j // (2 * words), j % words
+            whose = mover if (j // words) % 2 == 0 else 1 - mover
+            bits = states[i, pair * 2 * words + whose * words + word]
+            a = mix64(a ^ bits)
+            b = mix64(b + bits)
+        keys[i, 0], keys[i, 1] = a, b
