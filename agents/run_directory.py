@@ -5,6 +5,7 @@ metrics.jsonl     what was measured along the way; tensorboard/ holds the same n
 games/            every finished game (`alphazero.store`)
 checkpoints/      `<step>/`: weights, learner, counters (`checkpoint`)
 lock              held by the process that writes
+nonfinite-STEP.safetensors    the batch of a loss that was not finite, where there was one
 """
 
 from __future__ import annotations

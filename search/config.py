@@ -32,7 +32,7 @@ class PUCTConfig:
 class SearchConfig:
     """Which rule searches, and how far."""
 
-    rule: Literal["gumbel", "puct"] = "gumbel"  # gumbel: a fixed small budget, for self-play; puct: AlphaZero's, which needs noise there
+    rule: Literal["gumbel", "puct"] = "gumbel"  # gumbel: a fixed budget, for self-play; puct: AlphaZero's, there with noise
     simulations: int = 32  # a move; AlphaZero: 800, Gumbel AlphaZero works from 2 upwards
     solve: bool = True  # exact values travel up the tree (MCTS-Solver, Winands et al. 2008)
     gumbel: GumbelConfig = GumbelConfig()

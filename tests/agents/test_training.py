@@ -102,7 +102,7 @@ def test_what_the_learner_waits_for_is_said(new_run) -> None:  # type: ignore[no
     end = time.monotonic() + 60
     stopped = lambda: len(told) > 3 or time.monotonic() > end  # noqa: E731
     train(run, report=lambda progress: told.append(progress.phase), stopped=stopped)
-    assert re.fullmatch(r"first games, by a uniform guess; the learner waits for \d+ more positions", told[1])
+    assert re.fullmatch(r"first games, by a uniform guess; the learner waits for [\d,]+ more positions", told[1])
 
 
 def test_samples_never_outrun_positions(new_run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
