@@ -1,6 +1,6 @@
 """Who acts and learns. `player` makes whoever chooses moves on a board from a spec string such as `mcts:1000` or `runs/c4`."""
 
-from .players.base import Decision, Limit, Player
+from .players.base import Analysis, Decision, Forfeit, Limit, Player
 from .specs import player
 
-__all__ = ["Decision", "Limit", "Player", "player"]
+__all__ = ["Analysis", "Decision", "Forfeit", "Limit", "Player", "player"]

@@ -34,6 +34,7 @@ SPECS: dict[str, SpecEntry] = {
         "runs/x", ".players.network:make_run", "a training run's newest network (runs/x@latest, too); runs/x@STEP an earlier one"
     ),
     "solver": SpecEntry("solver", ".players.solver:make", "perfect play, where a solver for the game is installed"),
+    "gtp": SpecEntry("gtp:COMMAND", ".players.gtp:make", "a program that speaks GTP, such as gtp:gnugo --mode gtp"),
     "human": SpecEntry("human", ".players.human:make", "moves typed in at the terminal"),
 }
 LARGEST_SEED = 2**63 - 2  # the opponent of a match takes the next one

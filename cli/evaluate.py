@@ -1,4 +1,4 @@
-"""`zerodojo evaluate`: a trained agent's match against an opponent and, on request, its grade on positions with known answers."""
+"""`zerodojo evaluate`: an agent's match against an opponent and, on request, its grade on positions with known answers."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from tyro.conf import FlagCreatePairsOff
+from tyro.conf import FlagCreatePairsOff, UseAppendAction
 
 from ..errors import UserError
 from .arguments import Positional, parse
+from .games import game_options
 from .output import check_target, tell
 
 if TYPE_CHECKING:
@@ -28,11 +29,14 @@ LIBRARIES = ("zerodojo", "numpy", "numba", "torch", "openvino")  # whose version
 class Evaluate:
     """The arguments of `zerodojo evaluate`."""
 
-    run: Positional[str]  # runs/x, runs/x@STEP for an earlier checkpoint, or zoo:NAME
+    run: Positional[str]  # runs/x, runs/x@STEP for an earlier checkpoint, or zoo:NAME; with --game, any player
     opponent: str  # who it plays against (`zerodojo list players`)
     games: int = 100  # an even number: every opening is played with both colours
     simulations: int | None = None  # how far the agent thinks, a move; 0 is its bare network. An opponent that is a network, too
     seed: int = 0  # of the openings, and of everything random in both players
+    game: str = ""  # what is played, by players that have learned no game
+    option: Annotated[tuple[str, ...], UseAppendAction] = ()  # an option of --game, such as size=9; may be repeated
+    sgf: str = ""  # write every game into this directory, as SGF
     json: str = ""  # write the result as JSON to this file; - prints it in place of the table
     positions: FlagCreatePairsOff[bool] = False  # for some minutes, also count the best outcomes kept in positions with answers
 
@@ -43,8 +47,8 @@ class _Agent:
 
     player: Player
     game: Game
-    step: int
-    simulations: int  # a move; 0 is the bare network
+    step: int | None  # None for who has learned nothing
+    simulations: int | None  # a move; 0 is the bare network, None for players that do not search
 
 
 def main(argv: Sequence[str]) -> int:
@@ -58,6 +62,7 @@ def main(argv: Sequence[str]) -> int:
             "zerodojo evaluate runs/connect_four --opponent mcts:1000",
             "zerodojo evaluate runs/connect_four@2000 --opponent runs/connect_four --games 400",
             "zerodojo evaluate zoo:connect_four --opponent minimax:5 --positions --json result.json",
+            "zerodojo evaluate mcts:200 --game othello --opponent gtp:gtp-rhino --games 20 --sgf games",
         ],
     )
     check_target(options.json)
@@ -74,15 +79,17 @@ def main(argv: Sequence[str]) -> int:
     check_seed(options.seed)
     console = Console(stderr=True)
     with busy(console, "calling the players"):
-        agent = _load(options.run, simulations=options.simulations, seed=options.seed)
+        agent = _load(options)
         if options.positions and not PositionSets.cover(agent.game):
             raise UserError(f"no positions with known answers are stored for {variant_of(agent.game)}; leave --positions out")
+        _check_sgf(options.sgf, agent.game)
         thinks_alike = parse_spec(options.opponent)[0] in ("run", "zoo")
         simulations = options.simulations if thinks_alike else None
         opponent = player(options.opponent, agent.game, simulations=simulations, seed=options.seed + 1)
     try:
         with busy(console, f"playing {options.games} games"):
             match = play_match(agent.player, opponent, agent.game, games=options.games, seed=options.seed)
+        _write_sgf(options, agent.game, match)
         grades = None
         if options.positions:
             with busy(console, "looking at positions with known answers, which takes minutes"):
@@ -95,29 +102,67 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _load(spec: str, *, simulations: int | None, seed: int) -> _Agent:
-    """The agent that RUN names. Raises UserError."""
+def _load(options: Evaluate) -> _Agent:
+    """The agent that RUN names, and its game. Raises UserError."""
     from ..agents import model_zoo
-    from ..agents.players.network import SIMULATIONS, network_player
+    from ..agents.players.network import network_player
     from ..agents.run_directory import RunDirectory
-    from ..agents.specs import SPECS
+    from ..agents.specs import SPECS, player
     from ..envs import make
 
+    spec, simulations, seed = options.run, options.simulations, options.seed
     kind, colon, name = spec.partition(":")
+    learned = (bool(colon) and kind == "zoo") or kind not in SPECS or Path(spec).exists()
+    if learned and (options.game or options.option):
+        raise UserError(f"{spec} plays the game that it has learned; leave --game and --option out")
     if simulations is not None and simulations < 0:
         raise UserError(f"simulations must not be negative, and {simulations} is")
     if colon and kind == "zoo":
         card, weights = model_zoo.read(name)
-        step, network, game = card.step, card.network, make(card.game, **card.options)
-    elif kind in SPECS and not Path(spec).exists():
-        raise UserError(f"{spec} has learned nothing; name a run such as runs/connect_four, or zoo:NAME, and {spec} as --opponent")
+        step, config, game = card.step, card.network, make(card.game, **card.options)
+    elif not learned:
+        if not options.game:
+            raise UserError(f"{spec} has learned nothing; add --game GAME, or name a run such as runs/connect_four, or zoo:NAME")
+        game = make(options.game, **game_options(options.option))
+        agent = player(spec, game, simulations=simulations, seed=seed)
+        return _Agent(agent, game, None, agent.simulations)
     else:
         run, asked = RunDirectory.at(spec)
         step, weights = run.weights(asked)
-        network, game = run.config.network, make(run.config.game, **run.config.options)
-    player = network_player(game, network, weights, simulations=simulations, seed=seed, owner=spec)
-    player.name = spec
-    return _Agent(player, game, step, SIMULATIONS if simulations is None else simulations)
+        config, game = run.config.network, make(run.config.game, **run.config.options)
+    network = network_player(game, config, weights, simulations=simulations, seed=seed, owner=spec)
+    network.name = spec
+    return _Agent(network, game, step, network.simulations)
+
+
+def _check_sgf(directory: str, game: Game) -> None:
+    """Raises UserError, before hours of playing, if the games could not be written in the end. Empty: they are not."""
+    from ..envs.notation.sgf_conventions import SGF_GAMES
+
+    if not directory:
+        return
+    if game.spec.name not in SGF_GAMES:
+        raise UserError(f"SGF is written for {', '.join(SGF_GAMES)}, and not for {game.spec.name}; leave --sgf out")
+    try:
+        Path(directory).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write to {directory}: {(error.strerror or 'refused').lower()}; name a directory") from error
+
+
+def _write_sgf(options: Evaluate, game: Game, match: MatchResult) -> None:
+    """Every game of the match as game-1.sgf and so on, in the order of `match.outcomes`."""
+    from ..envs.notation.sgf_conventions import Reason, Result
+    from ..envs.notation.sgf_games import write_game
+
+    for i, outcome in enumerate(match.outcomes if options.sgf else ()):
+        players = (options.run, options.opponent) if i < match.games // 2 else (options.opponent, options.run)
+        result = None
+        if outcome.forfeit or outcome.resigned:
+            reason: Reason = "resignation" if outcome.resigned else "forfeit"
+            result = Result((1.0, -1.0) if outcome.points else (-1.0, 1.0), reason)
+        comments = {0: outcome.forfeit} if outcome.forfeit else None
+        data = write_game(game.start().play(outcome.history), players=players, result=result, comments=comments, round=str(i + 1))
+        (Path(options.sgf) / f"game-{i + 1}.sgf").write_bytes(data)
 
 
 def _result(options: Evaluate, agent: _Agent, match: MatchResult, grades: Sequence[Grade] | None) -> Mapping[str, Any]:
@@ -162,8 +207,14 @@ def _told(options: Evaluate, agent: _Agent, match: MatchResult, grades: Sequence
     """The result for people."""
     low, high = match.score_interval
     verdict = "is stronger than" if low > 0.5 else "is weaker than" if high < 0.5 else "cannot be told apart from"
+    about = ", ".join(
+        [
+            *([] if agent.step is None else [f"step {agent.step}"]),
+            *([] if agent.simulations is None else [f"{agent.simulations} simulations"]),
+        ]
+    )
     lines = [
-        f"{agent.game.spec.name}: {options.run} (step {agent.step}, {agent.simulations} simulations) against {options.opponent}",
+        f"{agent.game.spec.name}: {options.run}{f' ({about})' if about else ''} against {options.opponent}",
         "",
         f"{'':12}{'games':>7}{'won':>7}{'drawn':>7}{'lost':>7}{'score':>9}",
         _row("as first", match.as_first),

@@ -33,6 +33,10 @@ COMMANDS: dict[str, Command] = {
     "train": Command(".train", "learn a game from zero, or go on learning", "connect_four --run runs/connect_four --minutes 10"),
     "play": Command(".play", "play against a network, a search or a person", "connect_four --opponent runs/connect_four"),
     "evaluate": Command(".evaluate", "measure a trained agent against an opponent", "runs/connect_four --opponent mcts:1000"),
+    "gtp": Command(
+        ".gtp", "be an engine for Sabaki, GoGui and other programs that speak GTP", "mcts:1000 --game go --option size=9"
+    ),
+    "export": Command(".export", "write a run's games as SGF or PGN", "runs/go --out games"),
     "bench": Command(".bench", "measure how fast this machine plays and learns", "selfplay --seconds 20"),
     "list": Command(".listing", "what there is: games, agents, backbones, engines, presets, players", "games"),
     "doctor": Command(".doctor", "what this machine offers, and what is wrong with it", ""),

@@ -15,11 +15,10 @@ from tyro.conf import FlagCreatePairsOff, UseAppendAction
 
 from ..errors import UserError
 from .arguments import Positional, parse, program
+from .games import game_options
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from ..envs.game import Option
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def main(argv: Sequence[str]) -> int:
     from ..envs import make
     from .table import Table, busy, parse_moves
 
-    game = make(options.game, **_game_options(options.option))
+    game = make(options.game, **game_options(options.option))
     moves = parse_moves(game, options.moves)
     console = _console()
     seed = secrets.randbits(32) if options.seed is None else options.seed
@@ -93,28 +92,6 @@ def _console() -> Console:
         color_system=None if plain else "auto",
         emoji=False,
     )
-
-
-def _game_options(words: Sequence[str]) -> dict[str, Option]:
-    """KEY=VALUE words as a game's options: whole numbers, numbers, true and false, or else text. Raises UserError."""
-    options: dict[str, Option] = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not (key and equals and value):
-            raise UserError(f"--option takes KEY=VALUE, such as width=5, not {word!r}")
-        options[key] = _value(value)
-    return options
-
-
-def _value(text: str) -> Option:
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    for number in (int, float):
-        try:
-            return number(text)
-        except ValueError:
-            continue
-    return text
 
 
 def _again(options: Play) -> str:

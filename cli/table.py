@@ -6,6 +6,7 @@ reads like a game.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from ..agents import Decision, Player
+from ..agents import Decision, Forfeit, Player
 from ..agents.session import GameSession
 from ..envs import Game, IllegalAction
 from ..errors import UserError
@@ -122,8 +123,13 @@ class Table:
         """The opponent's turn."""
         assert self._opponent is not None
         position = self._session.position
-        with busy(self._console, "the opponent thinks"):
-            decision = self._opponent.decide(position)
+        try:
+            with busy(self._console, "the opponent thinks"):
+                decision = self._opponent.decide(position)
+        except Forfeit as forfeit:
+            self._say("The opponent resigns." if forfeit.resigned else f"The opponent forfeits: {forfeit}.")
+            self._session.resign()
+            return
         self._thoughts[len(position.history)] = decision
         self._session.play(decision.action)
         self._say(Text.assemble("The opponent (", self._board.side(position.to_play), ") plays ", self._name(decision.action), "."))
@@ -166,9 +172,10 @@ class Table:
         if self._opponent is None:
             self._say("Two people play; nobody thinks along.")
             return
-        with busy(self._console, "the opponent looks at your side"):
+        decision = None
+        with busy(self._console, "the opponent looks at your side"), contextlib.suppress(Forfeit):
             decision = self._opponent.decide(self._session.position)
-        if not _judges(decision):
+        if decision is None or not _judges(decision):
             self._say("This opponent does not judge positions, and has no hint.")
             return
         self._say(f"In your place the opponent would play {self._name(decision.action)}{_after(decision)}.")
@@ -242,7 +249,7 @@ class Table:
         moves = _moves(len(self._session.position.history))
         if self._opponent is not None:
             mine = result.returns[self._seat]
-            if result.reason == "resignation":
+            if result.player == self._seat:
                 words = Text("You resign; the opponent wins.")
             else:
                 outcome = "You win" if mine > 0 else "The opponent wins" if mine < 0 else "A draw"

@@ -411,8 +411,8 @@ def playout(
         for j in range(len(row)):
             row[j] = states[i, j]
         mover = np.int64(row[info] & MOVER)
-        made = np.int64(row[info] >> PLIES_SHIFT)
-        ko = np.int64((row[info] >> KO_SHIFT) & _KO_MASK) - 1
+        made: Any = np.int64(row[info] >> PLIES_SHIFT)
+        ko: Any = np.int64((row[info] >> KO_SHIFT) & _KO_MASK) - 1
         ko = place_of(ko, size) if ko >= 0 else 0
         passes = 1 if row[info] & PASSED else 0
         unpack(row, rules.words, size, size, board)
@@ -430,9 +430,9 @@ def playout(
             played = False
             for drawn in range(left, 0, -1):
                 random += GAMMA
-                j = np.int64(below(mix64(random), np.uint64(drawn)))
-                at = free[j]
-                free[j], free[drawn - 1] = free[drawn - 1], at
+                pick: Any = np.int64(below(mix64(random), np.uint64(drawn)))
+                at = free[pick]
+                free[pick], free[drawn - 1] = free[drawn - 1], at
                 if (not rules.positional and at == ko) or _is_eye(board, at, stride, mover):
                     continue
                 after = position ^ _ZOBRIST[mover, point_of(at, size)]

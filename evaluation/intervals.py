@@ -11,8 +11,8 @@ Z = 1.959964  # the normal distribution's 97.5% point
 Interval = tuple[float, float]
 
 
-def wilson(hits: int, tries: int) -> Interval:
-    """The interval of a share (Wilson 1927). With no tries, all of [0, 1]."""
+def wilson(hits: float, tries: int) -> Interval:
+    """The interval of a share (Wilson 1927); a draw may count as half a hit. With no tries, all of [0, 1]."""
     if tries == 0:
         return 0.0, 1.0
     share, z2 = hits / tries, Z * Z / tries

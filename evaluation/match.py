@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..agents import Player
+from ..agents import Forfeit, Player
 from ..envs import Game, IllegalAction, Position
 from ..errors import UserError
 from .intervals import Interval, paired
@@ -26,10 +26,12 @@ class Record(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """How one game ended: the points of player 0 (1, 1/2 or 0), and who forfeited it by which move, if someone did."""
+    """How one game ended: the points of player 0 (1, 1/2 or 0), its actions, who forfeited it and how, if someone did."""
 
     points: float
+    history: tuple[int, ...]  # every action from the true start
     forfeit: str | None = None
+    resigned: bool = False  # whether the loser gave up, which is no fault
 
 
 class MatchResult(NamedTuple):
@@ -43,7 +45,12 @@ class MatchResult(NamedTuple):
     score_interval: Interval  # 95%, from the pairs of games (`intervals.paired`)
     as_first: Record  # the games as player 0, who makes a game's first move; in an opening, that move was made for both
     as_second: Record
-    forfeits: tuple[str, ...]  # games lost by an illegal move, a line each
+    outcomes: tuple[Outcome, ...]  # of every game: the first half with the player named first as player 0, the second as player 1
+
+    @property
+    def forfeits(self) -> tuple[str, ...]:
+        """The games that a player lost by its own fault (an illegal move, a crash), a line each."""
+        return tuple(outcome.forfeit for outcome in self.outcomes if outcome.forfeit)
 
 
 def play_match(a: Player, b: Player, game: Game, *, games: int, seed: int) -> MatchResult:
@@ -72,14 +79,14 @@ def play_match(a: Player, b: Player, game: Game, *, games: int, seed: int) -> Ma
         score_interval=paired([(x + y) / 2 for x, y in zip(first, second, strict=True)]),
         as_first=_record(first),
         as_second=_record(second),
-        forfeits=tuple(outcome.forfeit for outcome in outcomes if outcome.forfeit),
+        outcomes=tuple(outcomes),
     )
 
 
 def play_games(seats: Sequence[tuple[Player, Player]], starts: Sequence[Position]) -> list[Outcome]:
     """Plays games to the end, side by side: game i from starts[i], not over, with seats[i][p] as player p. In the order given.
 
-    An illegal move loses the game. Raises UserError for a game that is not for two players.
+    An illegal move, or another way to forfeit, loses the game. Raises UserError for a game that is not for two players.
     """
     for start in starts:
         if start.game.spec.num_players != 2:
@@ -93,17 +100,28 @@ def play_games(seats: Sequence[tuple[Player, Player]], starts: Sequence[Position
             turns = [i for i, position in enumerate(positions) if i not in outcomes and seats[i][position.to_play] is player]
             if not turns:
                 continue
-            decisions = player.decide_many([positions[i] for i in turns])
+            try:
+                decisions = player.decide_many([positions[i] for i in turns])
+            except Forfeit as failure:
+                i = turns[failure.index]
+                outcomes[i] = _forfeited(positions[i], player, failure)
+                continue  # the others are asked about again
             for i, decision in zip(turns, decisions, strict=True):
-                mover = positions[i].to_play
                 try:
                     positions[i] = positions[i].after(decision.action)
                 except IllegalAction as refusal:
-                    outcomes[i] = Outcome(float(mover), f"{player.name} forfeits at ply {len(positions[i].history) + 1}: {refusal}")
+                    outcomes[i] = _forfeited(positions[i], player, refusal)
                     continue
                 if positions[i].terminal:
-                    outcomes[i] = Outcome((1 + np.sign(positions[i].returns[0])) / 2)
+                    outcomes[i] = Outcome((1 + np.sign(positions[i].returns[0])) / 2, positions[i].history)
     return [outcomes[i] for i in range(len(positions))]
+
+
+def _forfeited(position: Position, player: Player, reason: UserError) -> Outcome:
+    if isinstance(reason, Forfeit) and reason.resigned:
+        return Outcome(float(position.to_play), position.history, resigned=True)
+    words = f"{player.name} forfeits at ply {len(position.history) + 1}: {reason}"
+    return Outcome(float(position.to_play), position.history, words)
 
 
 def openings(game: Game, count: int, *, seed: int) -> list[Position]:

@@ -9,6 +9,7 @@ import pty
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -102,6 +103,23 @@ def test_to_go_on_is_typed_as_the_program_was_called(play, monkeypatch: pytest.M
     monkeypatch.setattr(sys, "argv", ["a venv/bin/zerodojo"])
     _, out, _ = play("tic_tac_toe --opponent random", "a1")
     assert "To take it up again:\n  'a venv/bin/zerodojo' play tic_tac_toe --opponent random --moves " in out
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        ("resign", "The opponent resigns."),
+        ("crash", "The opponent forfeits: the program ended before it answered 'genmove white'."),
+    ],
+)
+def test_an_opponent_that_gives_up_loses(
+    fault: str, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake = Path(__file__).parent / "agents" / "gtp_fake.py"
+    monkeypatch.setattr(sys, "stdin", io.StringIO("c3\nb3\n"))
+    assert front.main(["play", "tic_tac_toe", "--opponent", f"gtp:{sys.executable} -I -S {fake} {fault}"]) == 0
+    said = capsys.readouterr().out
+    assert sentence in said and "You win after 3 moves." in said
 
 
 def test_undo_takes_back_both_moves(play) -> None:  # type: ignore[no-untyped-def]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...envs import Game, Position
+from ...errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,19 +35,50 @@ class Decision:
     principal_variation: tuple[int, ...]  # the line it expects, its own action first
 
 
+class Analysis(NamedTuple):
+    """What a player has found out so far: its decision if it had to move now, and the line it expects after each action tried."""
+
+    decision: Decision
+    lines: Mapping[int, tuple[int, ...]]  # by action, which begins its line
+
+
+class Forfeit(UserError):
+    """A player gives a game up, or fails in a way that loses it; the message says how. It may be asked about other games.
+
+    `index` is the position among those of `decide_many` whose game is lost; nothing was decided about the others.
+    """
+
+    def __init__(self, reason: str, *, index: int = 0, resigned: bool = False) -> None:
+        super().__init__(reason)
+        self.index = index
+        self.resigned = resigned
+
+
 class Player(ABC):
     """Chooses actions on one game. Batches are the native form: `decide` is `decide_many` of one."""
 
     game: Game
     name: str  # the spec string it was made from
+    simulations: int | None = None  # a move, if no limit says otherwise; None for players that do not search
 
     @abstractmethod
     def decide_many(self, positions: Sequence[Position], limit: Limit | None = None) -> list[Decision]:
-        """One decision a position, none of them terminal; positions of different games, thought about side by side."""
+        """One decision a position, none of them terminal; positions of different games, thought about side by side.
+
+        Raises Forfeit if the player loses one of the games by its own fault.
+        """
 
     def decide(self, position: Position, limit: Limit | None = None) -> Decision:
         """The decision in one position that is not terminal."""
         return self.decide_many([position], limit)[0]
+
+    def analyze(self, position: Position, limit: Limit | None = None, *, every: float) -> Iterator[Analysis]:
+        """Thinks about one position aloud: what was found so far, about every so many seconds and in the end. May be left any time.
+
+        A player that does not search has only its decision to say.
+        """
+        decision = self.decide(position, limit)
+        yield Analysis(decision, {decision.action: decision.principal_variation})
 
     def new_game(self) -> None:
         """A new game begins: forget what was kept of the last one."""

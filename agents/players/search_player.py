@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +16,7 @@ from ...search.evaluator import Evaluator, RolloutEvaluator
 from ...search.search import Search
 from ...search.tree import check_size, node_bytes
 from ..specs import positive_number
-from .base import Decision, Limit, Player
+from .base import Analysis, Decision, Limit, Player
 from .common import rows_of
 
 SIDE_BY_SIDE = 256  # positions searched at once; more are taken in turns
@@ -35,6 +36,7 @@ class SearchPlayer(Player):
         check_size(game.spec, slots=1, simulations=config.simulations)
         self.game = game
         self.name = f"{config.rule}:{config.simulations}"
+        self.simulations = config.simulations
         self._evaluator = evaluator
         self._config = config
         self._leaves = leaves
@@ -59,23 +61,42 @@ class SearchPlayer(Player):
         """Forgets the tree."""
         self._kept = None
 
+    def analyze(self, position: Position, limit: Limit | None = None, *, every: float) -> Iterator[Analysis]:
+        """Thinks about one position aloud, as far as `decide` would: the last thing said is what that would decide."""
+        slot = np.array([0])
+        for search in self._think([position], limit, keep=True, every=every):
+            (decision,) = self._read(search, slot)
+            tried = map(int, np.flatnonzero(decision.visits))
+            yield Analysis(decision, {action: search.principal_variation(0, action) for action in {*tried, decision.action}})
+
     def _decide(self, positions: Sequence[Position], limit: Limit | None, *, keep: bool) -> list[Decision]:
-        started = time.monotonic()
+        (search,) = self._think(positions, limit, keep=keep)
+        return self._read(search, np.arange(len(positions)))
+
+    def _think(
+        self, positions: Sequence[Position], limit: Limit | None, *, keep: bool, every: float = math.inf
+    ) -> Iterator[Search]:
+        """Searches the positions, the i-th in slot i; gives the search to be read every so many seconds, and when it is done."""
+        began = said = time.monotonic()
         seconds = limit.seconds if limit else None
+        last = math.inf if seconds is None else began + seconds * len(positions)
         simulations = self._budget(limit, len(positions))
         search = self._search_for(len(positions), simulations)
         slots = np.arange(len(positions))
         keep = keep and self._follow(search, positions[0])
         keys = self._generator.integers(0, 2**64, len(positions), np.uint64)
         search.begin(slots, rows_of(positions), keys, simulations=simulations, keep=keep)
+        self._kept = positions[0]
         while search.active():
             search.update(*self._evaluator.evaluate(search.select()))
-            if seconds is not None and time.monotonic() - started >= seconds * len(positions):
+            now = time.monotonic()
+            if now >= last:
                 break
-        decisions = self._read(search, slots)
+            if now >= said + every and search.active():
+                said = now
+                yield search
         search.release(slots)
-        self._kept = positions[0]
-        return decisions
+        yield search
 
     def _budget(self, limit: Limit | None, games: int) -> int:
         """Simulations a position: the limit's, or the player's own; as many as memory holds when only seconds are given."""

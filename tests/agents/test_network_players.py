@@ -126,8 +126,8 @@ def test_the_zoo_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         player("zoo:c5", game)
 
 
-def test_every_game_has_a_shipped_network_that_plays() -> None:
-    assert model_zoo.names() == sorted(GAMES)
+def test_every_shipped_network_plays() -> None:
+    assert {"connect_four", "tic_tac_toe"} <= set(model_zoo.names()) <= set(GAMES)
     for name in model_zoo.names():
         assert name in SPECS["zoo"].summary
         card, _ = model_zoo.read(name)

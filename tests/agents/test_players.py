@@ -256,3 +256,29 @@ class Counting(UniformEvaluator):
     def evaluate(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
         self.asked += len(states)
         return super().evaluate(states)
+
+
+def test_thinking_aloud_ends_with_what_would_be_decided() -> None:
+    position = connect_four("4433")
+    *_, last = player("mcts:300", position.game, seed=5).analyze(position, every=1000.0)
+    decided = player("mcts:300", position.game, seed=5).decide(position)
+    assert last.decision.action == decided.action and (last.decision.visits == decided.visits).all()
+    assert set(last.lines) == set(np.flatnonzero(decided.visits).tolist())
+    assert last.lines[decided.action] == decided.principal_variation
+    for action, line in last.lines.items():
+        assert line[0] == action
+        position.play(line)
+
+
+def test_thinking_aloud_goes_on_until_it_is_left() -> None:
+    thinker, position = player("mcts:200", connect_four().game), connect_four("44")
+    counts = []
+    for analysis in thinker.analyze(position, Limit(seconds=float("inf")), every=0.02):
+        check_decision(analysis.decision, position)
+        counts.append(int(analysis.decision.visits.sum()))
+        if len(counts) == 4:
+            break
+    assert counts == sorted(counts) and counts[-1] > 200
+    assert thinker.decide(position).visits.sum() >= counts[-1]  # the tree is kept
+    (alone,) = player("random", position.game).analyze(position, every=0.0)
+    assert list(alone.lines) == [alone.decision.action]

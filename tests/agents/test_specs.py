@@ -57,7 +57,7 @@ def test_specs_are_understood(spec: str, kind: str, argument: str) -> None:
     ("spec", "message"),
     [
         ("minimx:5", "unknown player 'minimx:5'; did you mean minimax:DEPTH"),
-        ("gnubg", "unknown player 'gnubg'; known: human, mcts:N"),
+        ("gnubg", "unknown player 'gnubg'; known: gtp:COMMAND, human, mcts:N"),
         ("run", "unknown player 'run'"),
         ("minimax", "malformed player 'minimax'; write minimax:DEPTH"),
         ("minimax:", "malformed player 'minimax:'; write minimax:DEPTH"),

@@ -7,7 +7,8 @@ from zerodojo.agents.alphazero.config import AlphaZeroConfig
 from zerodojo.agents.checkpoint import Checkpoint
 from zerodojo.agents.run_directory import RunDirectory
 from zerodojo.cli.main import main
-from zerodojo.envs import make
+from zerodojo.envs import GAMES, make
+from zerodojo.envs.notation.sgf_games import read_game
 from zerodojo.models import network
 from zerodojo.models.config import NetworkConfig
 
@@ -95,7 +96,11 @@ def test_positions_are_graded_on_request(tmp_path, monkeypatch, capsys):
         (["RUN", "--opponent", "random", "--json", "/nowhere/at/all.json"], "cannot write"),
         (["RUN@7", "--opponent", "random"], "no checkpoint of step 7"),
         (["RUNx", "--opponent", "random"], "there is no run at"),
-        (["random", "--opponent", "random"], "has learned nothing"),
+        (["random", "--opponent", "random"], "has learned nothing; add --game GAME"),
+        (["random", "--opponent", "random", "--game", "tictactoe"], "did you mean tic_tac_toe"),
+        (["RUN", "--opponent", "random", "--game", "tic_tac_toe"], "plays the game that it has learned"),
+        (["RUN", "--opponent", "random", "--option", "size=3"], "plays the game that it has learned"),
+        (["RUN", "--opponent", "random", "--sgf", "games"], "SGF is written for go"),
         (["zoo:nobody", "--opponent", "random"], "no network ships as zoo:nobody"),
     ],
 )
@@ -104,3 +109,24 @@ def test_mistakes_are_told_in_a_line(run, words, said, capsys):
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1
+
+
+def test_any_player_once_the_game_is_named(capsys):
+    words = ["mcts:20", "--game", "connect_four", "--option", "width=5", "--opponent", "random", "--games", "4"]
+    assert evaluate(*words, "--json", "-") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["task"], result["agent"], result["checkpoint"], result["simulations"]) == ("connect_four", "mcts:20", None, 20)
+    assert evaluate(*words) == 0
+    assert "connect_four: mcts:20 (20 simulations) against random" in capsys.readouterr().out
+
+
+@pytest.mark.skipif("othello" not in GAMES, reason="othello is not in the registry")
+def test_the_games_are_written(tmp_path, capsys):
+    words = ["random", "--game", "othello", "--option", "size=6", "--opponent", "minimax:1", "--games", "4"]
+    assert evaluate(*words, "--sgf", str(tmp_path / "games"), "--json", "-") == 0
+    result = json.loads(capsys.readouterr().out)
+    games = [read_game((tmp_path / "games" / f"game-{i}.sgf").read_bytes()) for i in range(1, 5)]
+    assert all(game.position.terminal and game.game.spec.board == (6, 6) for game in games)
+    assert [game.players for game in games] == [("random", "minimax:1")] * 2 + [("minimax:1", "random")] * 2
+    won = [(game.result.returns[0] if i < 2 else game.result.returns[1]) > 0 for i, game in enumerate(games)]
+    assert sum(won) == result["wins"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from zerodojo import UserError
-from zerodojo.agents import player
+from zerodojo.agents import Forfeit, player
 from zerodojo.envs import make
 from zerodojo.evaluation.exact import solve
 from zerodojo.evaluation.match import openings, play_games, play_match
@@ -144,6 +144,38 @@ def test_an_illegal_move_loses_and_is_named(seat):
     assert outcome.forfeit.startswith(f"random forfeits at ply {3 + seat}: 99 is not legal here; legal: ")
     result = play_match(cheat, honest, game, games=10, seed=0)
     assert (result.losses, len(result.forfeits)) == (10, 10)
+
+
+class GivesUp(Watched):
+    """Loses the second of the games it is asked about, when there are several, and decides the others."""
+
+    def __init__(self, inner, *, resigned):
+        super().__init__(inner)
+        self.resigned = resigned
+
+    def decide_many(self, positions):
+        if len(positions) > 1:
+            raise Forfeit("it had enough", index=1, resigned=self.resigned)
+        return super().decide_many(positions)
+
+
+@pytest.mark.parametrize("resigned", [False, True])
+def test_a_forfeit_loses_one_game_and_the_others_go_on(resigned):
+    game = GAMES["tic_tac_toe"]
+    weary, random = GivesUp(player("random", game, seed=1), resigned=resigned), player("random", game, seed=2)
+    outcomes = play_games([(weary, random)] * 3, [game.start()] * 3)
+    assert [outcome.points for outcome in outcomes[1:]] == [0.0, 0.0]  # asked about three, then about two
+    assert all(outcome.history == () and outcome.resigned == resigned for outcome in outcomes[1:])
+    assert outcomes[1].forfeit == (None if resigned else "random forfeits at ply 1: it had enough")
+    assert game.start().play(outcomes[0].history).terminal and outcomes[0].forfeit is None
+
+
+def test_a_match_keeps_every_game():
+    game = GAMES["tic_tac_toe"]
+    result = play_match(player("random", game, seed=1), player("random", game, seed=2), game, games=20, seed=0)
+    points = [outcome.points if i < 10 else 1 - outcome.points for i, outcome in enumerate(result.outcomes)]
+    assert (points.count(1.0), points.count(0.5)) == (result.wins, result.draws)
+    assert all(game.start().play(outcome.history).terminal for outcome in result.outcomes)
 
 
 @pytest.mark.parametrize("games", [-2, 0, 1, 7])

@@ -1,0 +1,55 @@
+"""Which game a command is about: what --option says, and the game that an agent has learned. Called by play, evaluate and gtp."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..errors import UserError
+
+if TYPE_CHECKING:
+    from ..envs.game import Option
+
+
+def game_options(words: Sequence[str]) -> dict[str, Option]:
+    """KEY=VALUE words as a game's options: whole numbers, numbers, true and false, or else text. Raises UserError."""
+    options: dict[str, Option] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not (key and equals and value):
+            raise UserError(f"--option takes KEY=VALUE, such as width=5, not {word!r}")
+        options[key] = _value(value)
+    return options
+
+
+def game_of(spec: str, name: str, words: Sequence[str]) -> tuple[str, dict[str, Option]]:
+    """Name and options of the game that --game and --option name; without --game, of the one that the spec's agent has learned.
+
+    The name is empty when that has learned nothing. Raises UserError.
+    """
+    from ..agents import model_zoo
+    from ..agents.run_directory import RunDirectory
+    from ..agents.specs import parse
+
+    options = game_options(words)
+    if name:
+        return name, options
+    kind, argument = parse(spec)
+    if kind == "zoo":
+        card, _ = model_zoo.read(argument)
+        return card.game, {**card.options, **options}
+    if kind == "run":
+        config = RunDirectory.at(argument)[0].config
+        return config.game, {**config.options, **options}
+    return "", options
+
+
+def _value(text: str) -> Option:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text

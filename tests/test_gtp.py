@@ -1,0 +1,461 @@
+"""`zerodojo gtp`: conversations with exact answers, analysis that is stopped, time, and junk that never ends it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zerodojo.agents import player
+from zerodojo.cli import main as front
+from zerodojo.cli.gtp_clock import LAG, Clock
+from zerodojo.cli.gtp_engine import COMMANDS, Engine
+from zerodojo.cli.gtp_input import LONGEST, Lines
+from zerodojo.envs import GAMES, make
+from zerodojo.envs.notation.sgf_games import write_game
+from zerodojo.errors import UserError
+
+ENGINE = [sys.executable, "-m", "zerodojo.cli.main", "gtp"]
+FAKE = Path(__file__).parent / "agents" / "gtp_fake.py"
+needs = {name: pytest.mark.skipif(name not in GAMES, reason=f"{name} is not in the registry") for name in ("go", "hex", "othello")}
+
+
+def talk(text: str | bytes, spec: str = "mcts:20", game: str = "tic_tac_toe", **options: object) -> str:
+    """What the engine says to this input."""
+    sink = io.StringIO()
+    reading, writing = os.pipe()
+    sender = threading.Thread(target=_send, args=(writing, text if isinstance(text, bytes) else text.encode()))
+    sender.start()
+    try:
+        engine = Engine(game, options, lambda made: player(spec, made, seed=1), lines=Lines(reading), sink=sink)  # type: ignore[arg-type]
+        engine.run()
+        engine.close()
+    finally:
+        os.close(reading)
+        sender.join()
+    return sink.getvalue()
+
+
+def _send(descriptor: int, data: bytes) -> None:
+    with os.fdopen(descriptor, "wb", buffering=0) as pipe:
+        try:
+            pipe.write(data)
+        except BrokenPipeError:  # it left after `quit`
+            return
+
+
+def answers(text: str, spec: str = "mcts:20", game: str = "tic_tac_toe", **options: object) -> list[str]:
+    return talk(text, spec, game, **options).split("\n\n")[:-1]
+
+
+# Conversations --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_conversation_word_for_word() -> None:
+    said = talk(
+        """# a comment, and an empty line
+
+1 protocol_version
+2 name
+known_command play # with a comment
+known_command fly
+boardsize 3
+boardsize 4
+clear_board
+7\tplay\tb\tB2
+play w b2
+play b a1
+play W a1
+8 showboard
+undo
+undo
+undo
+9 fly me
+10
+final_score
+komi 6.5
+fixed_handicap 2
+kata-get-rules
+final_status_list alive
+11 quit
+name
+"""
+    )
+    assert (
+        said
+        == """=1 2
+
+=2 zerodojo mcts:20
+
+= true
+
+= false
+
+=
+
+? unacceptable size: tic_tac_toe is played on 3 by 3 here
+
+=
+
+=7
+
+? illegal move: B2 cannot be played here
+
+? it is white's turn, and no pass can come in between
+
+=
+
+=8
+  a b c
+1 O . .
+2 . X .
+3 . . .
+black to move
+
+=
+
+=
+
+? cannot undo: no move has been made
+
+?9 unknown command
+
+?10 unknown command
+
+? cannot score: the game is not over
+
+=
+
+? tic_tac_toe has no handicap
+
+? only go has rules to tell
+
+? stones of tic_tac_toe have no status
+
+=11
+
+"""
+    )
+
+
+def test_the_commands_are_told() -> None:
+    (listed,) = answers("list_commands\n")
+    assert listed.removeprefix("= ").splitlines() == list(COMMANDS)
+    required = "protocol_version name version known_command list_commands quit boardsize clear_board komi play genmove"
+    assert set(required.split()) <= set(COMMANDS)
+
+
+def test_a_game_against_itself() -> None:
+    said = answers(
+        "genmove b\ngenmove w\n" * 4 + "genmove b\nfinal_score\ngenmove w\nplay b a1\nundo\nreg_genmove b\n", "minimax:9"
+    )
+    moves = [answer.removeprefix("= ") for answer in said[:9]]
+    assert sorted(moves) == sorted(f"{column}{row}" for column in "ABC" for row in (1, 2, 3))
+    assert said[9:13] == ["= 0", *["? the game is over; undo or clear_board"] * 2, "="]
+    assert said[13] == f"= {moves[8]}"
+
+
+def test_who_won_is_scored_as_one_point() -> None:
+    assert answers("play b a1\nplay w b1\nplay b a2\nplay w b2\nplay b a3\nfinal_score\n")[-1] == "= B+1"
+
+
+def test_board_sizes_change_the_game() -> None:
+    said = answers("boardsize 5 4\nshowboard\nboardsize 2\nboardsize 1000000000\nboardsize 7 6\n", game="connect_four")
+    assert "\n1 2 3 4 5\n" in said[1] and said[1].count(". . . . .") == 4
+    assert said[2].startswith("? unacceptable size: ") and said[3].startswith("? unacceptable size: ")
+    assert said[0] == said[4] == "="
+
+
+def test_a_player_of_one_size_refuses_another() -> None:
+    said = answers("boardsize 5 4\nplay b 4\nboardsize 7 6\nplay b 4\n", "zoo:connect_four", "connect_four")
+    assert said[0].startswith("? unacceptable size: zoo:connect_four plays connect_four(")
+    assert said[1:] == ["=", "=", "="]
+
+
+def test_a_program_behind_us_resigns_and_fails_as_it_does() -> None:
+    for fault, said in (("resign", "= resign"), ("crash", "? the program ended before it answered 'genmove black'")):
+        spec = f"gtp:{sys.executable} -I -S {FAKE} {fault}"
+        assert answers("genmove b\nplay w c3\ngenmove b\n", spec)[2] == said
+
+
+@needs["go"]
+def test_a_conversation_about_go() -> None:
+    said = answers(
+        "boardsize 5\nkomi 0.5\nplay b C3\nplay b D3\nplay w pass\nfinal_score\nundo\nundo\nplay b A1\nkomi 1.5\nfinal_score\n"
+        "clear_board\nset_free_handicap A1 B2\nfixed_handicap 1\nkata-set-rules chinese\nkata-get-rules\nkata-set-rules japanese\n"
+        "final_status_list dead\nplay b pass\nplay w pass\nplay b A1\nfinal_score\n",
+        "random",
+        "go",
+        size=9,
+    )
+    assert said[:5] == ["="] * 5
+    assert said[5:11] == ["= B+24.5", "=", "=", "=", "=", "= B+23.5"]
+    assert said[12].startswith("? ") and said[13].startswith("? ")
+    rules = json.loads(said[15].removeprefix("= "))
+    assert (rules["ko"], rules["suicide"], rules["scoring"]) == ("SIMPLE", False, "AREA")
+    assert said[16].startswith("? ") and said[17] == "="
+    assert said[18:] == ["=", "=", "? the game is over; undo or clear_board", "= W+1.5"]
+
+
+@needs["go"]
+def test_handicap_stones_are_the_usual_ones() -> None:
+    text = "fixed_handicap 4\nfixed_handicap 2\nclear_board\nset_free_handicap G7 C3 C7 G3\nplay w E5\nclear_board\nplay b E5\n"
+    said = answers(text, "random", "go", size=9)
+    assert sorted(said[0].removeprefix("= ").split()) == ["C3", "C7", "G3", "G7"]
+    assert said[1:] == ["? board not empty", "=", "=", "=", "=", "="]
+
+
+@needs["othello"]
+def test_othello_is_scored_in_discs() -> None:
+    said = answers("play b f5\nplay w f6\nplay b pass\nfinal_score\nplay w d3\n", "random", "othello")
+    assert said[:2] == ["=", "="] and said[2].startswith("? illegal move") and said[3].startswith("? cannot score")
+    assert said[4].startswith("? it is black's turn")
+
+
+@needs["hex"]
+def test_hex_swaps_pieces() -> None:
+    said = answers("boardsize 5\nplay red b1\nplay blue swap-pieces\nplay b c3\nshowboard\n", "random", "hex")
+    assert said[:4] == ["="] * 4 and "O" in said[4] and "X" in said[4]
+
+
+@needs["othello"]
+def test_a_game_is_loaded_from_a_file(tmp_path: Path) -> None:
+    game = make("othello", size=6)
+    position = game.start()
+    while len(position.history) < 6:
+        position = position.after(position.legal_actions()[0])
+    (tmp_path / "game.sgf").write_bytes(write_game(position))
+    (tmp_path / "junk.sgf").write_bytes(b"(;GM[2]SZ[6];B[zz])")
+    (tmp_path / "gomoku.sgf").write_bytes(b"(;GM[4]SZ[9])")
+    file = tmp_path / "game.sgf"
+    said = answers(
+        f"loadsgf {file} 4\nundo\nundo\nundo\nundo\nloadsgf {file}\nshowboard\nloadsgf {tmp_path}/junk.sgf\n"
+        f"loadsgf {tmp_path}/gomoku.sgf\nloadsgf {tmp_path}/none.sgf\nloadsgf {tmp_path}\nloadsgf /dev/zero\nloadsgf\n"
+        "undo\nclear_board\n",
+        "random",
+        "othello",
+    )
+    assert said[:6] == ["=", "=", "=", "=", "? cannot undo: no move has been made", "="]
+    assert str(position).replace("\n", "") in said[6].replace("\n", "")
+    assert "B[zz]" in said[7]
+    assert all(answer.startswith("? ") for answer in said[7:13]) and said[13:] == ["=", "="]
+
+
+# Analysis -------------------------------------------------------------------------------------------------------------------
+
+LZ = re.compile(
+    r"(info move [A-C][1-3] visits \d+ winrate \d{1,5} prior \d{1,5} lcb \d{1,5} order \d pv [A-C][1-3]( [A-C][1-3])*( |$))+"
+)
+KATA = re.compile(
+    r"(info move [A-C][1-3] visits \d+ utility -?\d\.\d+ winrate \d\.\d+ prior \d\.\d+ lcb \d\.\d+ utilityLcb -?\d\.\d+ "
+    r"order \d pv [A-C][1-3]( [A-C][1-3])*( |$))+"
+)
+
+
+@pytest.mark.parametrize(("kind", "form"), [("lz", LZ), ("kata", KATA)])
+def test_a_move_is_generated_with_its_thoughts(kind: str, form: re.Pattern[str]) -> None:
+    said = answers(f"3 {kind}-genmove_analyze b 10\nshowboard\n", "mcts:300")
+    first, *infos, last = said[0].splitlines()
+    assert first == "=3" and infos and all(form.fullmatch(line) for line in infos)
+    assert last == f"play {infos[-1].split()[2]}"
+    assert "X" in said[1] and "white to move" in said[1]
+
+
+def test_moves_told_are_counted_and_in_order() -> None:
+    for words, count in (("maxmoves 2", 2), ("minmoves 9 ownership true", 9)):
+        line = answers(f"lz-genmove_analyze b interval 1000 {words}\n", "mcts:100")[0].splitlines()[-2]
+        assert [int(order) for order in re.findall(r"order (\d+)", line)] == list(range(count))
+        visits = [int(number) for number in re.findall(r"visits (\d+)", line)]
+        assert visits[1:] == sorted(visits[1:], reverse=True)
+
+
+@pytest.mark.parametrize("stop", ["\n", "2 name\n", "\x00", ""])
+def test_an_analysis_streams_until_something_comes(stop: str) -> None:
+    """Also the end of the input is something."""
+    with subprocess.Popen([*ENGINE, "mcts:10", "--game", "connect_four"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as engine:
+        engine.stdin.write(b"1 kata-analyze b 5\n")
+        engine.stdin.flush()
+        assert engine.stdout.readline() == b"=1\n"
+        lines = [engine.stdout.readline() for _ in range(4)]
+        began = time.monotonic()
+        engine.stdin.write(stop.encode())
+        engine.stdin.close()
+        whole = (b"".join(lines) + engine.stdout.read()).decode()
+        assert time.monotonic() - began < 5
+    visits = [sum(map(int, re.findall(rb"visits (\d+)", line))) for line in lines]
+    assert visits == sorted(visits) and visits[-1] > 10
+    assert engine.returncode == 0
+    analysis, _, after = whole.partition("\n\n")
+    assert all(line.startswith("info ") for line in analysis.splitlines())
+    assert after == ("=2 zerodojo mcts:10\n\n" if "name" in stop else "")
+
+
+def test_a_solved_position_is_told_once_and_waits() -> None:
+    said = answers("play b a1\nplay w b1\nplay b a2\nplay w b2\nlz-analyze b 10\nname\n", "mcts:50")
+    assert LZ.fullmatch(said[4].splitlines()[-1]) and "move A3" in said[4]
+    assert said[5] == "= zerodojo mcts:50"
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("lz-analyze w", "it is black's turn"),
+        ("lz-analyze b 10 maxmoves", "'maxmoves' stands without its value"),
+        ("lz-analyze b 10 avoid A1", "'avoid' is not known here; known: interval"),
+        ("kata-analyze interval x", "'x' is no whole number"),
+        ("kata-genmove_analyze purple", "'purple' is no colour"),
+    ],
+)
+def test_what_an_analysis_cannot_do_is_refused(command: str, message: str) -> None:
+    assert answers(f"{command}\n")[0].startswith(f"? {message}")
+
+
+def test_who_does_not_search_has_no_analysis() -> None:
+    assert answers("lz-analyze\n", "random")[0].startswith("? random does not search")
+
+
+# Time -----------------------------------------------------------------------------------------------------------------------
+
+
+@given(
+    main=st.floats(0, 3600),
+    overtime=st.floats(1, 600) | st.just(0.0),
+    stones=st.integers(1, 30),
+    used=st.lists(st.floats(0, 1), min_size=1, max_size=200),
+)
+def test_the_clock_never_runs_out(main: float, overtime: float, stones: int, used: list[float]) -> None:
+    """A player that uses any part of its limit, and LAG more where it was given a thought, is never below nothing."""
+    clock = Clock()
+    clock.set(main, overtime, stones if overtime else 0)
+    left, period = main, 0.0
+    to_play = 0
+    for share in used:
+        limit = clock.limit(0)
+        assert limit is not None and limit >= 0
+        seconds = share * limit + (LAG if limit > 0 else 0)
+        clock.charge(0, seconds)
+        if to_play == 0 and seconds < left:  # main time
+            left -= seconds
+            continue
+        if to_play == 0:
+            period, to_play = overtime + left, stones
+            left = 0.0
+        period -= seconds
+        assert period >= 0 or not overtime
+        to_play -= 1
+        if to_play == 0:
+            period, to_play = overtime, stones
+
+
+def test_time_that_is_left_counts_for_its_player() -> None:
+    clock = Clock()
+    assert clock.limit(0) is None
+    clock.set(300, 0, 0)
+    assert clock.limit(0) == clock.limit(1) == pytest.approx(8.9)
+    clock.correct(1, 10, 5)
+    assert (clock.limit(0), clock.limit(1)) == (pytest.approx(8.9), pytest.approx(1.7))
+    clock.restart()
+    assert clock.limit(1) == pytest.approx(8.9)
+    clock.set(0, 30, 0)  # overtime without stones: no limit
+    assert clock.limit(0) is None
+
+
+def test_moves_come_within_the_time() -> None:
+    text = "time_settings 0 1 1\n" + "genmove b\ngenmove w\n" * 2
+    answers("genmove b\n", "mcts:10", "connect_four")  # compiled
+    began = time.monotonic()
+    said = answers(text, "mcts:1000000", "connect_four")
+    assert time.monotonic() - began < 4.5 and said[0] == "=" and all(re.fullmatch("= [1-7]", move) for move in said[1:])
+
+
+def test_time_settings_of_every_kind() -> None:
+    said = answers(
+        "time_settings 60 10 5\ntime_left b 3 0\nkgs-time_settings none\nkgs-time_settings absolute 60\n"
+        "kgs-time_settings canadian 60 30 10\nkgs-time_settings byoyomi 60 30 5\ntime_settings x 1 1\ntime_settings 1\n"
+        "kgs-time_settings\ntime_left b -1 0\ntime_settings nan 1 1\nkgs-game_over\n"
+    )
+    assert [answer[0] for answer in said] == list("======?????=")
+
+
+# Bad input --------------------------------------------------------------------------------------------------------------------
+
+WORDS = st.sampled_from(
+    [*COMMANDS, "b", "w", "B2", "a1", "9", "-1", "", "pass", "resign", "interval", "#", "1e9", "nan", "\x00", "²"]
+)
+LINES = st.lists(st.lists(WORDS | st.text(max_size=5), max_size=5).map(" ".join), max_size=12)
+
+
+@settings(deadline=None, max_examples=60)
+@given(lines=LINES)
+def test_junk_is_answered_or_passed_over(lines: list[str]) -> None:
+    text = "\n".join(lines).replace("loadsgf", "loadsg").replace("\r", " ")
+    said = talk(f"{text}\n999 name\n", "mcts:2")
+    quits = re.search(r"^[\s\d\x00-\x1f]*quit\b", text, re.MULTILINE)
+    assert quits or said.endswith("=999 zerodojo mcts:2\n\n")
+    for answer in said.split("\n\n")[:-1]:
+        assert answer[0] in "=?" and (answer[0] == "=" or "\n" not in answer)
+    assert "internal error" not in said
+
+
+@settings(deadline=None, max_examples=30)
+@given(data=st.binary(max_size=300))
+def test_bytes_that_are_no_text_are_no_end(data: bytes) -> None:
+    said = talk(data.replace(b"quit", b"q") + b"\n999 name\n", "random")
+    assert said.endswith("=999 zerodojo random\n\n") and "internal error" not in said
+
+
+def test_a_million_bytes_without_a_newline() -> None:
+    said = talk(b"x" * 1_000_000 + b"\n1 name\n", "random")
+    assert said == "? unknown command\n\n=1 zerodojo random\n\n"
+
+
+def test_lines_are_cut_and_the_last_needs_no_end() -> None:
+    reading, writing = os.pipe()
+    sender = threading.Thread(target=_send, args=(writing, b"a\n\n" + b"b" * (3 * LONGEST) + b"\r\nc"))
+    sender.start()
+    assert list(Lines(reading)) == ["a", "", "b" * LONGEST, "c"]
+    sender.join()
+    os.close(reading)
+
+
+# The command ------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_command_ends_with_the_input_or_with_quit() -> None:
+    for text in ("name\n", "name\nquit\nname\n", "name"):
+        done = subprocess.run([*ENGINE, "random", "--game", "tic_tac_toe"], input=text, capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith("= zerodojo random\n\n") and done.stdout.count("random") == 1
+
+
+def test_a_trained_agent_knows_its_game() -> None:
+    done = subprocess.run(
+        [*ENGINE, "zoo:tic_tac_toe"], input="boardsize 3\ngenmove b\n", capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0 and re.fullmatch(r"=\n\n= [A-C][1-3]\n\n", done.stdout)
+
+
+@pytest.mark.parametrize(
+    "words", ["nobody --game tic_tac_toe", "random --game chequers", "mcts:5 --game connect_four --option size=3"]
+)
+def test_wrong_arguments_are_one_line(words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    with Path(os.devnull).open() as nothing:
+        monkeypatch.setattr(sys, "stdin", nothing)
+        assert front.main(["gtp", *words.split()]) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.startswith("zerodojo: unknown ") and said.err.count("\n") == 1
+
+
+def test_an_engine_that_cannot_play_the_game_is_not_made() -> None:
+    with pytest.raises(UserError, match="plays tic_tac_toe"):
+        talk("", "zoo:tic_tac_toe", "connect_four")
