@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
+
+_REMEDIES = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space",
+    errno.EROFS: "name a directory that can be written to",
+    errno.EACCES: "name a directory that you may read and write",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ENOTDIR: "name a directory whose parents are directories",
+    errno.ELOOP: "name a directory that is not a link to itself",
+}
 
 
 class UserError(Exception):
@@ -13,6 +24,11 @@ class UserError(Exception):
 def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
     """The error for a name that is not in a registry: the nearest names, or all of them when none is near."""
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names)}"
+    near = difflib.get_close_matches(name, names, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names)}" if names else "there is none to name"
     return UserError(f"unknown {kind} {name!r}; {hint}")
+
+
+def remedy(error: OSError) -> str | None:
+    """What a user does about a file or disk that refuses; None where only the cause itself can tell."""
+    return _REMEDIES.get(error.errno or 0)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from ..errors import UserError
+from ..errors import UserError, remedy
 from .durable import replace_file, sync_folder, write_file
 
 FORMAT = 1
@@ -68,8 +68,8 @@ class CheckpointFolder:
                 if self._manifest(step) == manifest:  # else the writer thinned or replaced it meanwhile
                     raise
 
-    def newest(self, *, only_weights: bool = False) -> Checkpoint:
-        """The newest checkpoint that is whole, with the full state unless only weights are asked for. A broken one is warned of.
+    def newest(self, *, only_weights: bool = False, warn: bool = True) -> Checkpoint:
+        """The newest checkpoint that is whole, with the full state unless only weights are asked for; broken ones are warned of.
 
         Raises UserError when there is none, or one of a newer version.
         """
@@ -79,18 +79,22 @@ class CheckpointFolder:
             try:
                 checkpoint = self.read(step, only_weights=only_weights)
             except BrokenCheckpointError as error:
-                if (self.folder / str(step)).exists():  # else thinned while it was read
-                    logger.warning("checkpoint %s is broken (%s); taking the one before", self.folder / str(step), error)
                 broken[step] = str(error)
                 continue
-            if only_weights or checkpoint.state is not None:
-                return checkpoint
-            raise UserError(
-                f"no checkpoint in {self.folder} with the full state is whole, only weights (step {step}); "
-                "start a new run from them with --init"
-            )
+            if not only_weights and checkpoint.state is None:
+                raise UserError(
+                    f"no checkpoint in {self.folder} with the full state is whole, only weights (step {step}); "
+                    "start a new run from them with --init"
+                )
+            for passed, why in broken.items():
+                if warn and (self.folder / str(passed)).exists():  # else thinned while it was read
+                    logger.warning("checkpoint %s is broken (%s); taking the one before", self.folder / str(passed), why)
+            return checkpoint
         if broken:
-            raise UserError(f"no checkpoint in {self.folder} is whole: {', '.join(f'{s} ({e})' for s, e in broken.items())}")
+            raise UserError(
+                f"no checkpoint in {self.folder} is whole: {', '.join(f'{s} ({e})' for s, e in broken.items())}; "
+                "put one back from a copy, or start a new run"
+            )
         raise UserError(f"{self.folder.parent} has no checkpoint yet; training writes the first after a minute or so")
 
     def write(self, checkpoint: Checkpoint, *, keep_every: int) -> None:
@@ -121,8 +125,10 @@ class CheckpointFolder:
             shutil.rmtree(beside, ignore_errors=True)
             before = self.steps()
             intact = f"the one at step {before[-1]} is intact" if before else "there is none before it"
+            advice = remedy(error) or "see to the disk"
             raise UserError(
-                f"cannot write the checkpoint of step {step} in {self.folder}: {error.strerror}; {intact}; go on with --resume"
+                f"cannot write the checkpoint of step {step} in {self.folder}: {error.strerror}; {intact}; "
+                f"{advice}, then go on with --resume"
             ) from error
 
     def mend(self) -> None:

@@ -5,6 +5,7 @@ metrics.jsonl     what was measured along the way; tensorboard/ holds the same n
 games/            every finished game (`alphazero.store`)
 checkpoints/      `<step>/`: weights, learner, counters (`checkpoint`)
 lock              held by the process that writes
+nonfinite-STEP.safetensors    the batch of a loss that was not finite, where there was one
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,13 +21,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ..errors import UserError
+from ..errors import UserError, remedy
 from .alphazero.config import AlphaZeroConfig
 from .checkpoint import Arrays, BrokenCheckpointError, Checkpoint, CheckpointFolder
 from .config_io import changed, from_json, to_json
 from .durable import replace_file
 from .metrics import MetricsLog, Value
 from .registry import agent_of, config_class
+from .variants import with_resolved_options
 
 FORMAT = 1
 
@@ -124,12 +127,12 @@ class RunDirectory:
         """The learner steps that have a checkpoint, ascending."""
         return self._checkpoints.steps()
 
-    def load(self, step: int | None = None) -> Checkpoint:
-        """The checkpoint of a step, or the newest whole one with its full state (a broken one is warned of and passed over).
+    def load(self, step: int | None = None, *, warn: bool = True) -> Checkpoint:
+        """The checkpoint of a step, or the newest whole one with its full state (a broken one is passed over, and warned of).
 
         An older step may hold its weights alone. Raises UserError: no such step (the nearest are named), broken, none whole.
         """
-        return self._checkpoints.newest() if step is None else self._read(step, only_weights=False)
+        return self._checkpoints.newest(warn=warn) if step is None else self._read(step, only_weights=False)
 
     def weights(self, step: int | None = None) -> tuple[int, Arrays]:
         """What plays: (step, weights by name), of a step or the newest whole checkpoint. Raises UserError as `load`."""
@@ -186,6 +189,13 @@ class RunDirectory:
             replace_file(self.path / "config.json", json.dumps(data, indent=2).encode() + b"\n")
         self.config = config
 
+    def withdraw(self) -> None:
+        """Removes a run that nothing has come of, neither a checkpoint nor games nor anything else; any other stays as it is."""
+        self._require_lock()
+        files = [path for path in self.path.rglob("*") if not path.is_dir()]
+        if all(path.parent == self.path and path.name in ("config.json", "lock") for path in files):
+            shutil.rmtree(self.path, ignore_errors=True)
+
     def save(self, checkpoint: Checkpoint) -> None:
         """Adds a checkpoint, whole or not at all, and thins the older ones (`CheckpointFolder.write`).
 
@@ -226,11 +236,12 @@ class RunDirectory:
 
 
 def check_resume(saved: AlphaZeroConfig, asked: AlphaZeroConfig) -> AlphaZeroConfig:
-    """The configuration a run goes on with: the one asked for, if it differs only in what may change.
+    """The configuration a run goes on with: the one asked for, its game's options resolved, if it differs only in what may change.
 
-    Both with the game's options resolved. Raises UserError naming a field of `FIXED` that differs, both values, and the way out.
+    Raises UserError naming a field of `FIXED` that differs, both values, and the way out.
     """
-    for path, old, new in changed(saved, asked):
+    asked = with_resolved_options(asked)
+    for path, old, new in changed(with_resolved_options(saved), asked):
         if reason := FIXED.get(path) or FIXED.get(path.partition(".")[0]):
             raise UserError(
                 f"{path} is {old!r} in this run and cannot become {new!r}: {reason}; "
@@ -255,4 +266,5 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UserError(f"cannot write to {path}: {error.strerror}; nothing that was saved before is touched") from error
+        advice = remedy(error) or "choose another --run"
+        raise UserError(f"cannot write to {path}: {error.strerror}; {advice} (nothing that was saved before is touched)") from error

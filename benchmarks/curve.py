@@ -25,6 +25,7 @@ from zerodojo.agents.checkpoint import Arrays
 from zerodojo.agents.network_evaluator import NetworkEvaluator
 from zerodojo.agents.players.network import observations
 from zerodojo.agents.run_directory import RunDirectory
+from zerodojo.agents.variants import variant_of
 from zerodojo.cli.output import add_target, tell
 from zerodojo.envs import make
 from zerodojo.errors import UserError
@@ -80,7 +81,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     run = RunDirectory.open(options.run)
     game = make(run.config.game, **run.config.options)
     if not PositionSets.cover(game):
-        raise UserError(f"no positions with known answers are stored for {game!r}")
+        raise UserError(f"no positions with known answers are stored for {variant_of(game)}")
     steps = run.steps()
     if missing := [step for step in options.steps if step not in steps]:
         raise UserError(f"{run.path} has no checkpoint of step {missing[0]}; there are: {', '.join(map(str, steps))}")

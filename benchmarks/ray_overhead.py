@@ -29,9 +29,9 @@ from zerodojo.agents.alphazero.pool import LocalPool, Pool
 from zerodojo.agents.alphazero.self_play import opening_states
 from zerodojo.agents.alphazero.worker import Version
 from zerodojo.agents.registry import preset_for
+from zerodojo.agents.variants import with_resolved_options
 from zerodojo.cli.output import add_target, tell
 from zerodojo.distributed.pool import RayPool
-from zerodojo.distributed.training import with_resolved_options
 from zerodojo.envs import make
 from zerodojo.machine import available_cores, processor
 from zerodojo.models.network import build, get_weights

@@ -71,6 +71,7 @@ def main(argv: Sequence[str]) -> int:
 
     from ..agents.specs import check_seed, player
     from ..agents.specs import parse as parse_spec
+    from ..agents.variants import variant_of
     from ..evaluation.graded import PositionSets, by_player, grade
     from ..evaluation.match import play_match
     from .table import busy
@@ -80,7 +81,7 @@ def main(argv: Sequence[str]) -> int:
     with busy(console, "calling the players"):
         agent = _load(options)
         if options.positions and not PositionSets.cover(agent.game):
-            raise UserError(f"no positions with known answers are stored for {agent.game!r}; leave --positions out")
+            raise UserError(f"no positions with known answers are stored for {variant_of(agent.game)}; leave --positions out")
         _check_sgf(options.sgf, agent.game)
         thinks_alike = parse_spec(options.opponent)[0] in ("run", "zoo")
         simulations = options.simulations if thinks_alike else None
@@ -129,7 +130,7 @@ def _load(options: Evaluate) -> _Agent:
         run, asked = RunDirectory.at(spec)
         step, weights = run.weights(asked)
         config, game = run.config.network, make(run.config.game, **run.config.options)
-    network = network_player(game, config, weights, simulations=simulations, seed=seed)
+    network = network_player(game, config, weights, simulations=simulations, seed=seed, owner=spec)
     network.name = spec
     return _Agent(network, game, step, network.simulations)
 

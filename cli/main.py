@@ -5,7 +5,6 @@ Nothing heavy is imported before a command runs, so that help answers at once.
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import select
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .. import __version__
-from ..errors import UserError, unknown
+from ..errors import UserError, remedy, unknown
 
 OK, MISTAKE, INTERRUPTED, BROKEN_PIPE = 0, 2, 130, 141  # the last two as a shell reports SIGINT and SIGPIPE
 
@@ -43,16 +42,6 @@ COMMANDS: dict[str, Command] = {
     "doctor": Command(".doctor", "what this machine offers, and what is wrong with it", ""),
 }
 
-_REMEDIES = {
-    errno.ENOSPC: "free some space, then run the same command again",
-    errno.EDQUOT: "free some space, then run the same command again",
-    errno.EROFS: "name a directory that can be written to",
-    errno.EACCES: "name a directory that you may read and write",
-    errno.ENAMETOOLONG: "choose a shorter name",
-    errno.ENOTDIR: "name a directory whose parents are directories",
-    errno.ELOOP: "name a directory that is not a link to itself",
-}
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command line (without the program's name); its exit code: 0, 2 for what the user can mend, 130 for Ctrl-C."""
@@ -69,10 +58,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         if isinstance(error, BrokenPipeError) and _reader_is_gone():
             return BROKEN_PIPE
-        if error.errno not in _REMEDIES:
+        if (remedied := remedy(error)) is None:
             raise
         where = f"{error.filename}: " if error.filename else ""
-        return _refuse(f"{where}{(error.strerror or 'cannot be used').lower()}; {_REMEDIES[error.errno]}", debug)
+        return _refuse(f"{where}{(error.strerror or 'cannot be used').lower()}; {remedied}", debug)
 
 
 def _run(words: list[str]) -> int:

@@ -75,9 +75,10 @@ def main(argv: Sequence[str]) -> int:
 
     before = RunDirectory.open(options.run).steps() if RunDirectory.exists(options.run) else []
     if options.resume and options.steps is not None and before and before[-1] >= options.steps:
-        whole = RunDirectory.open(options.run).load().step  # says so if the newest is broken
+        whole = RunDirectory.open(options.run).load(warn=False).step  # whoever goes on is warned then
         if whole >= options.steps:
-            print(f"{options.run} has {whole:,} steps already, and --steps counts them all: nothing is left to do.")
+            broken = "" if whole == before[-1] else f" (checkpoint {before[-1]} is broken)"
+            print(f"{options.run} has {whole:,} steps already{broken}, and --steps counts them all: nothing is left to do.")
             return 0
     with open_display(config, options.run) as display, stop_on_signals(display) as stop:
         progress = train(
@@ -108,17 +109,16 @@ def read(argv: Sequence[str]) -> tuple[Train, AlphaZeroConfig]:
     run = _existing(typed)
     base = run or _new(typed)
     options, config = _overridden(argv, typed, base)
-    if typed.init and not run and (config.network, config.options) != (base.network, base.options):
-        raise UserError("--init takes over the network and the game's options with the weights; leave those flags out")
     from ..agents.alphazero.validation import check
-    from ..envs import make
+    from ..agents.variants import with_resolved_options
 
     check(config)
-    game = make(config.game, **config.options)  # refuses unknown options
+    whole = with_resolved_options(config)  # refuses unknown options
+    if typed.init and not run and (config.network, whole.options) != (base.network, with_resolved_options(base).options):
+        raise UserError("--init takes over the network and the game's options with the weights; leave those flags out")
     if run and typed.preset:
         started = _overridden(argv, typed, _new(typed))[1]
-        started = replace(started, options=dict(make(started.game, **started.options).spec.options))
-        if differing := changed(started, replace(config, options=dict(game.spec.options))):
+        if differing := changed(with_resolved_options(started), whole):
             path, ours, theirs = differing[0]
             raise UserError(
                 f"{typed.run} has a configuration of its own ({path} is {theirs!r}, and {ours!r} with --preset {typed.preset}); "

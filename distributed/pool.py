@@ -8,7 +8,8 @@ two calls an actor: one that plays and one that waits, so that it never idles wh
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import version as installed
@@ -23,6 +24,7 @@ from .weight_store import WeightStore
 
 IN_FLIGHT = 2  # calls an actor
 WAIT_SECONDS = 1.0
+STOP_SECONDS = 0.5  # between two looks, while actors start, at whether the user wants to leave
 START_SECONDS = 180.0  # that an actor may take to answer: it imports torch, and on a cluster waits for a free core
 MOST_DEATHS = 5  # of a worker in a row without a single game: then something is wrong with the games or the machine
 
@@ -75,9 +77,20 @@ class _Worker:
 
 
 class RayPool:
-    """A Pool of actors. A dead one is replaced and named; the games it had under way are lost, or in step played again."""
+    """A Pool of actors. A dead one is replaced and named; the games it had under way are lost, or in step played again.
 
-    def __init__(self, config: AlphaZeroConfig, numbers: Iterator[int], *, workers: int, cores: int) -> None:
+    Once `stopped` says True it starts no further ones: a pool that nobody will ask for games may be short of workers.
+    """
+
+    def __init__(
+        self,
+        config: AlphaZeroConfig,
+        numbers: Iterator[int],
+        *,
+        workers: int,
+        cores: int,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._config, self._numbers = config, numbers
         self._notices: list[str] = []
         self._calls: dict[Any, _Worker] = {}  # what is in flight, by its reference
@@ -87,7 +100,12 @@ class RayPool:
         try:
             self._weights = self._ray.remote(WeightStore).options(num_cpus=0, max_restarts=-1, max_task_retries=-1).remote()
             actors = [self._actor() for _ in range(workers)]
-            self._workers = [self._greeted(i, actor) for i, actor in enumerate(actors)]
+            hellos = [actor.hello.remote() for actor in actors]
+            end = time.monotonic() + START_SECONDS
+            while not stopped() and time.monotonic() < end and self._waiting(hellos):
+                pass
+            asked = [] if stopped() else list(zip(actors, hellos, strict=True))
+            self._workers = [self._greeted(i, actor, hello, seconds=0) for i, (actor, hello) in enumerate(asked)]
         except BaseException:
             self.close()
             raise
@@ -165,7 +183,8 @@ class RayPool:
             raise UserError(
                 f"self-play worker {worker.index} died {MOST_DEATHS} times in a row ({_first_line(error)}); see --workers 0"
             )
-        self._workers[worker.index] = fresh = self._greeted(worker.index, self._actor())
+        actor = self._actor()
+        self._workers[worker.index] = fresh = self._greeted(worker.index, actor, actor.hello.remote())
         fresh.deaths = worker.deaths + 1
         self._notices.append(f"self-play worker {worker.index} (process {worker.pid}) died; process {fresh.pid} takes its place")
 
@@ -173,10 +192,14 @@ class RayPool:
         options = {"num_cpus": self._config.self_play.threads, "max_restarts": 0, "max_task_retries": 0}
         return self._ray.remote(SelfPlayActor).options(**options).remote(self._config, self._weights)
 
-    def _greeted(self, index: int, actor: Any) -> _Worker:
-        """An actor that answers and runs the same zerodojo. Raises UserError if it does not."""
+    def _waiting(self, hellos: list[Any]) -> bool:
+        """Whether some actor has not answered yet; waits a moment for all."""
+        return bool(self._ray.wait(hellos, num_returns=len(hellos), timeout=STOP_SECONDS)[1])
+
+    def _greeted(self, index: int, actor: Any, hello: Any, *, seconds: float = START_SECONDS) -> _Worker:
+        """An actor that answers `hello` and runs the same zerodojo. Raises UserError if it does not."""
         try:
-            pid, version = self._ray.get(actor.hello.remote(), timeout=START_SECONDS)
+            pid, version = self._ray.get(hello, timeout=seconds)
         except self._ray.exceptions.GetTimeoutError as error:
             raise UserError(
                 f"self-play worker {index} has not started for {START_SECONDS:.0f} seconds: the cluster may have no free core; "

@@ -7,16 +7,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..agents.alphazero.config import AlphaZeroConfig
-from ..agents.alphazero.pool import LocalPool, Pool
+from ..agents.alphazero.pool import LocalPool, Pool, PoolFactory
 from ..agents.alphazero.training import Measure, Progress, Training
-from ..agents.alphazero.validation import check
+from ..agents.alphazero.validation import check, check_memory
 from ..agents.registry import preset_for
 from ..agents.run_directory import RunDirectory, check_resume
-from ..envs import Game, make
+from ..agents.variants import with_resolved_options
+from ..envs import make
 from ..errors import UserError
 from ..evaluation import strength
-from ..machine import available_cores
+from ..machine import available_cores, available_memory
 from ..search.tree import check_size
+
+WORKERS_A_CORE = 4  # beyond one they take turns, which is good for trying things out only
+WORKER_MEMORY = 500e6  # bytes (measured: 452 MiB, docs/results.md)
 
 
 def train(
@@ -58,33 +62,32 @@ def train(
     source = None if init is None or goes_on else RunDirectory.at(str(init))  # before anything is written
     directory = _directory(task, Path(run), config, resume)
     with directory.locked():
-        directory.config = resolve(config or directory.config, directory.config)
-        training = Training(
-            directory,
-            placement(directory.config),
-            minutes=minutes,
-            steps=steps,
-            init=source,
-            measure=measure,
-            report=report,
-            stopped=stopped,
-        )
-        directory.set_config(_kept(directory.config))  # only now: one that cannot be gone on with is not kept
-        return training.run()
+        try:
+            directory.config = resolve(config or directory.config, directory.config)
+            training = Training(
+                directory,
+                placement(directory.config, stopped),
+                minutes=minutes,
+                steps=steps,
+                init=source,
+                measure=measure,
+                report=report,
+                stopped=stopped,
+            )
+            directory.set_config(_kept(directory.config))  # only now: one that cannot be gone on with is not kept
+            return training.run()
+        except Exception:
+            if not goes_on:  # the same command, put right, must not meet a run
+                directory.withdraw()
+            raise
 
 
 def resolve(asked: AlphaZeroConfig, saved: AlphaZeroConfig) -> AlphaZeroConfig:
     """What a run goes on with. Raises UserError for a change that may not be, or a value that makes no sense."""
-    return _checked(check_resume(saved, with_resolved_options(asked)))
+    return _checked(check_resume(saved, asked))
 
 
-def with_resolved_options(config: AlphaZeroConfig) -> AlphaZeroConfig:
-    """The configuration with every option of its game written out. Raises UserError for an unknown game or option."""
-    game: Game = make(config.game, **config.options)
-    return replace(config, options=dict(game.spec.options))
-
-
-def placement(config: AlphaZeroConfig) -> Callable[[AlphaZeroConfig, Iterator[int]], Pool]:
+def placement(config: AlphaZeroConfig, stopped: Callable[[], bool] = lambda: False) -> PoolFactory:
     """Where self-play happens: in this process without workers, else on Ray; sets the learner's threads to what is left.
 
     In step the learner has all cores, for the workers wait meanwhile; so what it learns does not depend on their number.
@@ -102,7 +105,8 @@ def placement(config: AlphaZeroConfig) -> Callable[[AlphaZeroConfig, Iterator[in
             return LocalPool(config, numbers)
         from .pool import RayPool
 
-        return RayPool(config, numbers, workers=workers, cores=max(cores, workers * config.self_play.threads))
+        cores_of_ray = max(cores, workers * config.self_play.threads)
+        return RayPool(config, numbers, workers=workers, cores=cores_of_ray, stopped=stopped)
 
     return make_pool
 
@@ -110,6 +114,11 @@ def placement(config: AlphaZeroConfig) -> Callable[[AlphaZeroConfig, Iterator[in
 def default_workers(cores: int) -> int:
     """One core in four learns, the others play; a single core does both in one process."""
     return 0 if cores == 1 else cores - max(1, cores // 4)
+
+
+def most_workers() -> int:
+    """Self-play workers that a Ray of our own is asked for at most: more would wait for cores, or for memory."""
+    return max(1, int(min(WORKERS_A_CORE * available_cores(), available_memory() / WORKER_MEMORY)))
 
 
 def _directory(task: str, path: Path, config: AlphaZeroConfig | None, resume: bool) -> RunDirectory:
@@ -127,7 +136,14 @@ def _kept(config: AlphaZeroConfig) -> AlphaZeroConfig:
 
 
 def _checked(config: AlphaZeroConfig) -> AlphaZeroConfig:
-    """The same. Raises UserError for a value that makes no sense, or searches that are too large for a worker."""
+    """The same. Raises UserError fXX"""
     check(config)
-    check_size(make(config.game, **config.options).spec, slots=config.self_play.games, simulations=config.search.simulations)
+    spec = make(config.game, **config.options).spec
+    check_memory(config, spec)
+    check_size(spec, slots=config.self_play.games, simulations=config.search.simulations)
+    if not config.run.address and config.run.workers > (most := most_workers()):
+        raise UserError(
+            f"run.workers is {config.run.workers:,}, and this machine's {available_cores()} cores and its memory carry at most "
+            f"{most:,}; take fewer (-1 fits the cores), or join a Ray cluster with --address"
+        )
     return config

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..agents.variants import variant_of
 from ..envs import Game
 from ..errors import UserError
 from .graded import PositionSet
@@ -41,7 +42,7 @@ def solve(game: Game, *, most: int = 1_000_000) -> PositionSet:
         first, fresh = first + len(fresh), children[new]
         rows.append(fresh)
         if len(index) > most:
-            raise UserError(f"{game!r} has more than {most:,} positions; grade it with a smaller variant")
+            raise UserError(f"{variant_of(game)} has more than {most:,} positions; grade it with a smaller variant")
     every = np.concatenate(rows)
     q = edges.values(len(every), game.spec.num_actions, game.spec.max_plies)
     return PositionSet(name="all", game=game, states=every, q=q, histories=tuple(histories))

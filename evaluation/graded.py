@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..agents import Player
+from ..agents.variants import is_variant
 from ..envs import Game, Position, make
 from ..envs.game import States
 from ..errors import UserError
@@ -102,7 +103,7 @@ class PositionSets(Mapping[str, PositionSet]):
     def cover(game: Game) -> bool:
         """Whether sets are stored for exactly this variant of a game."""
         stored = (FOLDER / f"{game.spec.name}.npz").exists()
-        return stored and make(game.spec.name).spec.options == game.spec.options
+        return stored and is_variant(game, game.spec.name, {})
 
     def reported(self) -> list[PositionSet]:
         """All but `watch`."""

@@ -14,6 +14,8 @@ from ..envs import Game, IllegalAction, Position
 from ..errors import UserError
 from .intervals import Interval, paired
 
+MOST_GAMES = 10_000  # side by side, each with its positions in memory; the interval is then about a percent wide
+
 
 class Record(NamedTuple):
     """How a number of games ended, for one player."""
@@ -55,10 +57,13 @@ def play_match(a: Player, b: Player, game: Game, *, games: int, seed: int) -> Ma
     """Plays an even number of games between two players.
 
     Every opening is played twice, with colours changed, and none comes again before all are used up. Players freshly made with
-    their own seeds, and the same seed here, give the same match. Raises UserError for an odd number, or a game that is not for two.
+    their own seeds, and the same seed here, give the same match. Raises UserError for an odd number or more than MOST_GAMES, or a
+    game that is not for two.
     """
     if games < 2 or games % 2:
         raise UserError(f"a match of {games} games cannot give both sides every opening; take an even number from 2 upwards")
+    if games > MOST_GAMES:
+        raise UserError(f"a match of {games:,} games is too long; take at most {MOST_GAMES:,}, or several with a --seed each")
     pairs = games // 2
     starts = list(islice(cycle(openings(game, pairs, seed=seed)), pairs))
     outcomes = play_games([(a, b)] * pairs + [(b, a)] * pairs, starts + starts)

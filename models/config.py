@@ -15,3 +15,11 @@ class NetworkConfig:
     policy_channels: int = 2  # filters of the policy head's 1x1 convolution; AlphaGo Zero: 2
     value_channels: int = 1  # filters of the value head's 1x1 convolution; AlphaGo Zero: 1
     value_hidden: int = 256  # units of the value head's hidden layer; AlphaGo Zero: 256
+
+    def parameters(self, *, planes: int, board: tuple[int, int], actions: int) -> int:
+        """How many parameters the network has that `models.network.build` makes."""
+        points, norm = board[0] * board[1], 2  # a normalisation has two a filter
+        tower = self.channels * (9 * planes + norm) + 2 * self.blocks * self.channels * (9 * self.channels + norm)
+        policy = self.policy_channels * (self.channels + norm) + actions * (self.policy_channels * points + 1)
+        value = self.value_channels * (self.channels + norm) + self.value_hidden * (self.value_channels * points + 2) + 1
+        return tower + policy + value

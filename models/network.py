@@ -71,20 +71,28 @@ def get_weights(module: nn.Module) -> Weights:
     }
 
 
-def set_weights(module: nn.Module, weights: Mapping[str, NDArray[np.float32]]) -> None:
-    """Copies weights into the module, in place. Raises UserError, the module untouched, when a name or a shape differs."""
+def set_weights(module: nn.Module, weights: Mapping[str, NDArray[np.float32]], *, owner: str = "these weights") -> None:
+    """Copies weights into the module, in place. Raises UserError, the module untouched, when a name or a shape differs; `owner`
+    says in it whose weights they are."""
     state = _state(module)
     if missing := sorted(state.keys() - weights.keys()):
-        raise UserError(f"these weights are of another network: {_some(missing)} expected and not there")
+        raise _misfit(owner, f"{_some(missing)} expected and not there")
     if extra := sorted(weights.keys() - state.keys()):
-        raise UserError(f"these weights are of another network: {_some(extra)} not expected")
+        raise _misfit(owner, f"{_some(extra)} not expected")
     for name, tensor in state.items():
         if tuple(tensor.shape) != np.shape(weights[name]):
             expected, came = list(tensor.shape), list(np.shape(weights[name]))
-            raise UserError(f"these weights are of another network: {name} should have shape {expected}, but has {came}")
+            raise _misfit(owner, f"{name} should have shape {expected}, but has {came}")
     with torch.no_grad():
         for name, tensor in state.items():
             tensor.copy_(torch.tensor(weights[name]))
+
+
+def _misfit(owner: str, what: str) -> UserError:
+    return UserError(
+        f"{owner} are of another network than their configuration describes: {what}; "
+        "put back the configuration they were made with, or take others"
+    )
 
 
 def _some(names: list[str]) -> str:

@@ -23,16 +23,16 @@ class PUCTConfig:
     c_puct: float = 1.25  # AlphaZero: 1.25, growing as log((N + c_base + 1) / c_base)
     c_base: float = 19652.0  # AlphaZero: 19652
     fpu_reduction: float = 0.2  # an untried action is worth the node's value less this times sqrt(visited prior); KataGo: 0.2
-    noise_fraction: float = 0.0  # share of Dirichlet noise in the root's prior; AlphaZero: 0.25 in self-play
+    noise_fraction: float = 0.0  # share of Dirichlet noise in the root's prior; AlphaZero: 0.25 in self-play, which needs it
     noise_concentration: float = 10.0  # alpha times legal actions; about 10 fits all of AlphaZero's alphas
-    temperature: float = 0.0  # of the visits that choose the action; 0 takes the most visited
+    temperature: float = 0.0  # of the visits that choose the action; 0 takes the most visited; AlphaZero: 1 in self-play
 
 
 @dataclass(frozen=True)
 class SearchConfig:
     """Which rule searches, and how far."""
 
-    rule: Literal["gumbel", "puct"] = "gumbel"  # gumbel: a fixed small budget, for self-play; puct: AlphaZero's
+    rule: Literal["gumbel", "puct"] = "gumbel"  # gumbel: a fixed budget, for self-play; puct: AlphaZero's, there with noise
     simulations: int = 32  # a move; AlphaZero: 800, Gumbel AlphaZero works from 2 upwards
     solve: bool = True  # exact values travel up the tree (MCTS-Solver, Winands et al. 2008)
     gumbel: GumbelConfig = GumbelConfig()

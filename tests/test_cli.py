@@ -152,7 +152,7 @@ def test_ctrl_c_is_quiet(command, capsys):
 @pytest.mark.parametrize(
     ("number", "line"),
     [
-        (errno.ENOSPC, "zerodojo: runs/x: no space left on device; free some space, then run the same command again\n"),
+        (errno.ENOSPC, "zerodojo: runs/x: no space left on device; free some space\n"),
         (errno.EROFS, "zerodojo: runs/x: read-only file system; name a directory that can be written to\n"),
         (errno.EACCES, "zerodojo: runs/x: permission denied; name a directory that you may read and write\n"),
     ],

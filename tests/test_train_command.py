@@ -19,9 +19,9 @@ import pytest
 
 from zerodojo.agents.registry import preset_for
 from zerodojo.agents.run_directory import RunDirectory
+from zerodojo.agents.variants import with_resolved_options
 from zerodojo.cli.main import main
 from zerodojo.cli.train import read
-from zerodojo.distributed.training import with_resolved_options
 from zerodojo.errors import UserError
 from zerodojo.models.config import NetworkConfig
 
@@ -83,7 +83,6 @@ def test_a_bare_command_is_the_preset():
         ("--checkpoint-seconds 5", "run.checkpoint_seconds", 5.0),
         ("--network.channels 96", "network.channels", 96),
         ("--search.simulations 16", "search.simulations", 16),
-        ("--search.rule puct", "search.rule", "puct"),
         ("--search.no-solve", "search.solve", False),
         ("--search.puct.c-puct 2", "search.puct.c_puct", 2.0),
         ("--self-play.engine torch-fp32", "self_play.engine", "torch-fp32"),
@@ -160,6 +159,15 @@ def test_a_flag_changes_its_field_alone(words, path, value):
         ("connect_four --run x --init nowhere@7", "there is no run at nowhere;"),
         ("connect_four --run x --search.simulations 10000000", "of 10,000,000 simulations may need"),
         ("tic_tac_toe --run x --self-play.games 1000000000", "or fewer games at once than 1,000,000,000"),
+        (
+            "tic_tac_toe --run x --network.channels 1000000",
+            "GB of memory to learn, more than there is; take fewer network.channels",
+        ),
+        ("tic_tac_toe --run x --network.blocks 100000000", "or smaller heads"),
+        ("tic_tac_toe --run x --learner.batch 100000000000", "learner.batch is 100,000,000,000, and a step with it may need"),
+        ("tic_tac_toe --run x --workers 100000", "run.workers is 100,000, and this machine's"),
+        ("tic_tac_toe --run x --search.rule puct", "add --search.puct.noise-fraction 0.25 --search.puct.temperature 1"),
+        ("tic_tac_toe --run x --option width=3", "unknown option of tic_tac_toe 'width'; "),
         ("connect_four --run x --simulations 8", "unknown flag --simulations; did you mean --search.simulations"),
         ("connect_four --run x --run.workers 2", "unknown flag --run.workers"),
     ],
@@ -309,6 +317,35 @@ def test_a_configuration_is_kept_once_training_could_go_on_with_it(tmp_path, tra
     assert (path / "config.json").read_bytes() == before
     assert train(path, "--steps", "3", "--resume", "--learner.batch", "8")[0] == 0
     assert RunDirectory.open(path).config.learner.batch == 8
+
+
+def test_a_new_run_that_does_not_start_leaves_nothing(tmp_path, train, monkeypatch):
+    path = tmp_path / "run"
+
+    def refuse(*arguments):
+        raise UserError("no Ray cluster answers; leave --address out")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("zerodojo.agents.alphazero.training.Training.run", refuse)
+        for words in ([], ["--resume"]):
+            assert train(path, "--steps", "1", *TINY, *words)[0] == 2
+            assert not path.exists()
+    assert train(path, "--steps", "1", *TINY)[0] == 0
+    with monkeypatch.context() as patch:
+        patch.setattr("zerodojo.agents.alphazero.training.Training.run", refuse)
+        assert train(path, "--steps", "2", "--resume")[0] == 2
+    assert RunDirectory.open(path).steps() == [1]
+
+
+def test_a_broken_newest_checkpoint_is_said_once(tmp_path, train, caplog):
+    path = tmp_path / "run"
+    for steps in ("2", "4"):
+        assert train(path, "--steps", steps, *TINY, "--resume", "--keep-every", "1")[0] == 0
+    (path / "checkpoints" / "4" / "state.json").write_text("torn")
+    code, said = train(path, "--steps", "2", "--resume")
+    assert (code, "has 2 steps already (checkpoint 4 is broken), and" in said, caplog.records) == (0, True, [])
+    assert train(path, "--steps", "3", "--resume")[0] == 0
+    assert [record.getMessage().partition(" is broken")[0] for record in caplog.records] == [f"checkpoint {path}/checkpoints/4"]
 
 
 @contextlib.contextmanager

@@ -108,10 +108,11 @@ class Learner:
         state["steps"] = np.array(self.steps, np.int64)
         return state
 
-    def load(self, weights: Weights, state: Arrays | None = None) -> None:
-        """Continues from averaged weights and a `state`; without one, starts anew from these weights."""
+    def load(self, weights: Weights, state: Arrays | None = None, *, owner: str = "these weights") -> None:
+        """Continues from averaged weights and a `state`; without one, starts anew from these weights. Raises UserError where they
+        do not fit; `owner` says in it whose they are."""
         raw = {name[7:]: array for name, array in (state or {}).items() if name.startswith("weight/")} or weights
-        set_weights(self._network, raw)
+        set_weights(self._network, raw, owner=owner)
         with torch.no_grad():
             for name, average in zip(self._names(), self._average, strict=True):
                 average.copy_(torch.tensor(weights[name]))

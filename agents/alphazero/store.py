@@ -18,8 +18,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ...envs import Game
-from ...errors import UserError
+from ...errors import UserError, remedy
 from ..durable import replace_file, sync_folder
+from ..variants import is_variant, variant, variant_of
 from .records import GameRecords
 
 FORMAT = 1
@@ -81,7 +82,7 @@ class GameStore:
             about = {
                 "format": str(FORMAT),
                 "game": self._game.spec.name,
-                "options": _options(self._game),
+                "options": json.dumps(dict(self._game.spec.options), sort_keys=True),
                 "positions": str(records.positions),
                 "crc32": str(_checksum(columns)),
             }
@@ -89,7 +90,11 @@ class GameStore:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 replace_file(path, save(columns, about))
             except OSError as error:
-                raise UserError(f"cannot write games to {path}: {error.strerror}; what was saved before is intact") from error
+                advice = remedy(error) or "see to the disk"
+                raise UserError(
+                    f"cannot write games to {path}: {error.strerror}; what was saved before is intact; "
+                    f"{advice}, then go on with --resume"
+                ) from error
             self._grow(records.number, records.positions)
             self._forget_buffer()
         return self.cursor
@@ -176,13 +181,10 @@ class GameStore:
             raise UserError(f"{path} is no segment of games; move it away")
         if int(about["format"]) > FORMAT:
             raise UserError(f"{path} is from a newer zerodojo (format {about['format']}); upgrade this one")
-        if (about["game"], about["options"]) != (self._game.spec.name, _options(self._game)):
-            raise UserError(f"{path} holds games of {about['game']} {about['options']}, not of {self._game}; move it away")
+        name, options = about["game"], json.loads(about["options"])
+        if not is_variant(self._game, name, options):
+            raise UserError(f"{path} holds games of {variant(name, options)}, not of {variant_of(self._game)}; move it away")
         return about
-
-
-def _options(game: Game) -> str:
-    return json.dumps(dict(game.spec.options), sort_keys=True)
 
 
 def _checksum(columns: dict[str, NDArray[np.generic]]) -> int:

@@ -6,6 +6,7 @@ as typed `Progress` reports; nothing here prints.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from ...search.evaluator import Evaluator
 from ..checkpoint import Checkpoint
 from ..network_evaluator import NetworkEvaluator
 from ..run_directory import RunDirectory
+from ..variants import is_variant, variant, variant_of
 from .config import AlphaZeroConfig
 from .learner import Learner, Losses, NonFiniteLoss
 from .pool import Pool, PoolFactory
@@ -129,7 +131,6 @@ class Training:
         self._begun = time.monotonic()
         self._deadline = None if minutes is None else self._begun + 60 * minutes
         self._last_step = steps
-        self._phase = "starting"
         self._notices: list[str] = []
         self._recent: deque[tuple[float, int]] = deque()
         self._lags: deque[float] = deque(maxlen=10_000)
@@ -262,7 +263,6 @@ class Training:
         self._shown = self._learner.learn(batch)
         self._losses.append(self._shown)
         self._counters.samples += len(batch.value)
-        self._phase = "learning"
         if self._learner.steps % self._config.learner.publish_steps == 0:
             self._log({})
         if self._measure is not None and self._learner.steps % self._config.run.evaluate_steps == 0:
@@ -295,13 +295,25 @@ class Training:
         if save and self._learner.steps and time.monotonic() - self._saved > self._config.run.checkpoint_seconds:
             self._save()
         if time.monotonic() - self._reported > REPORT_SECONDS:
-            waiting = self._learner.steps == 0
-            self._tell("first games, by a uniform guess" if waiting else self._phase)
+            self._tell(self._doing())
+
+    def _doing(self) -> str:
+        """The phase, in words: what is learned waits for positions at first, and where a batch is larger than what is made."""
+        replay, config = self._replay, self._config
+        needed = math.ceil((self._counters.samples + config.learner.batch) / config.replay.max_uses)
+        if self._counters.version == 0:
+            needed = max(needed, config.self_play.first_generation)
+        first = "first games, by a uniform guess; " if self._learner.steps == 0 else ""
+        if (missing := needed - replay.total) > (0 if first else config.learner.batch):
+            return f"{first}the learner waits for {missing:,} more positions"
+        return "learning" if self._learner.steps else "first games, by a uniform guess"
 
     def _save(self) -> None:
         if not self._learner.steps:
             return
         self._counters.cursor = list(self._store.flush())
+        if self._losses:  # steps that no row tells of yet
+            self._log({})
         self._run.save(
             Checkpoint(
                 step=self._learner.steps,
@@ -318,18 +330,17 @@ class Training:
 
         Raises UserError where they do not fit.
         """
-        if (other.config.game, other.config.options) != (self._config.game, self._config.options):
-            raise UserError(
-                f"{other.path} is a run of {other.config.game} {other.config.options}; --init needs one of the same game"
-            )
-        self._learner.load(other.weights(step)[1])
+        if not is_variant(self._game, other.config.game, other.config.options):
+            theirs = variant(other.config.game, other.config.options)
+            raise UserError(f"{other.path} is a run of {theirs}; --init needs one of {variant_of(self._game)}")
+        self._learner.load(other.weights(step)[1], owner=f"the weights of {other.path}")
         self._learner.steps = 1  # versions are named by steps, and 0 is the uniform guess
         self._save()
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         assert checkpoint.learner is not None
         self._counters = _counters(checkpoint)
-        self._learner.load(checkpoint.weights, checkpoint.learner)
+        self._learner.load(checkpoint.weights, checkpoint.learner, owner=f"the weights of {self._run.path}")
         self._tell("restoring the replay")
         cursor = Cursor(*self._counters.cursor)
         self._store.cut(cursor)
@@ -370,7 +381,6 @@ class Training:
         self._run.metrics({**row, **extra})
 
     def _tell(self, phase: str) -> None:
-        self._phase = phase
         self._reported = time.monotonic()
         self._report(self._progress(phase))
         self._notices = []

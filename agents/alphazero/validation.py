@@ -6,13 +6,17 @@ Free of torch, Numba and Ray, as the configuration is; only whoever asks for a G
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import UserError, unknown
+from ...machine import available_memory
 from ...models.engines.registry import ENGINES
 from ...models.registry import BACKBONES
 from ..specs import LARGEST_SEED
 from .config import AlphaZeroConfig
+
+if TYPE_CHECKING:
+    from ...envs import GameSpec
 
 LEAST: dict[str, float] = {  # numbers with a least value; counts begin where there is something to count
     "seed": 0,
@@ -60,6 +64,11 @@ SHARES = (  # from 0 to 1
     "learner.ema",
 )
 
+NUMBER = 4  # bytes
+COPIES = 12  # of the weights: raw, averaged, gradient, moments, and a checkpoint's and a version's while they are made
+BLOCK = 80_000  # bytes of a block beside its numbers: names and modules (measured, with one channel)
+MAPS = 2  # of every convolution, kept for the way back: what came out of it, and of its normalisation
+
 
 def check(config: AlphaZeroConfig) -> None:
     """Raises UserError for the first field whose value makes no sense, or that names what there is not: engine, backbone, GPU."""
@@ -81,11 +90,35 @@ def check(config: AlphaZeroConfig) -> None:
         raise unknown("backbone", config.network.backbone, BACKBONES)
     if config.self_play.engine != "auto" and config.self_play.engine not in ENGINES:
         raise unknown("engine", config.self_play.engine, ["auto", *ENGINES])
+    if config.search.rule == "puct" and not (config.search.puct.noise_fraction or config.search.puct.temperature):
+        raise UserError(
+            "self-play with search.rule puct and without noise plays the same moves again and again; "
+            "add --search.puct.noise-fraction 0.25 --search.puct.temperature 1"
+        )
     if config.learner.device == "cuda":
         import torch
 
         if not torch.cuda.is_available():
             raise UserError("learner.device is cuda, and torch finds no GPU here; set it to cpu, or install a torch with CUDA")
+
+
+def check_memory(config: AlphaZeroConfig, spec: GameSpec) -> None:
+    """Raises UserError for a network, or a batch of it, that may need more memory than there is."""
+    network, memory = config.network, available_memory()
+    parameters = network.parameters(planes=spec.num_planes, board=spec.board, actions=spec.num_actions)
+    needed = NUMBER * COPIES * parameters + BLOCK * network.blocks
+    if needed > memory:
+        raise UserError(
+            f"a network of {parameters:,} parameters may need {needed / 1e9:,.1f} GB of memory to learn, more than there is; take "
+            f"fewer network.channels than {network.channels:,}, fewer network.blocks than {network.blocks:,}, or smaller heads"
+        )
+    maps = spec.num_planes + MAPS * network.channels * (2 * network.blocks + 1)
+    needed += NUMBER * config.learner.batch * (maps * spec.board[0] * spec.board[1] + spec.num_actions)
+    if needed > memory and config.learner.device == "cpu":
+        raise UserError(
+            f"learner.batch is {config.learner.batch:,}, and a step with it may need {needed / 1e9:,.1f} GB of memory, more than "
+            "there is; take a smaller one"
+        )
 
 
 def value_of(config: AlphaZeroConfig, path: str) -> Any:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from ...envs import Game, Position
 from ...envs.notation.gtp import COLOURS, format_vertex, handicap_vertices, parse_vertex
 from ...errors import UserError
+from ..variants import variant_of
 from .base import Decision, Forfeit, Limit, Player
 from .common import rows_of, unthinking
 from .gtp_process import Program, ProgramFailed, command_words
@@ -97,7 +98,7 @@ class GtpPlayer(Player):
             succeeded, said = self._ask(command)
             if not succeeded:
                 self.close()
-                raise UserError(f"{self.name} cannot play {self.game!r}: it answers {command!r} with {said[:80]!r}")
+                raise UserError(f"{self.name} cannot play {variant_of(self.game)}: it answers {command!r} with {said[:80]!r}")
 
     def _beginning(self) -> list[str]:
         """What sets the start position up."""

@@ -35,7 +35,7 @@ class MinimaxPlayer(Player):
     def __init__(self, game: Game, *, depth: int, seed: int = 0) -> None:
         self.game = game
         self.name = f"minimax:{depth}"
-        self.depth = depth
+        self.depth = min(depth, game.spec.max_plies)  # no game is longer
         self._generator = np.random.default_rng(seed)
 
     def decide_many(self, positions: Sequence[Position], limit: Limit | None = None) -> list[Decision]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from ...envs import Game, make
+from ...envs import Game
 from ...envs.game import Option
 from ...errors import UserError
 from ...models import network
@@ -20,6 +20,7 @@ from ...search.evaluator import CachedEvaluator
 from .. import model_zoo
 from ..network_evaluator import NetworkEvaluator
 from ..run_directory import RunDirectory
+from ..variants import is_variant, variant, variant_of
 from .search_player import SearchPlayer
 
 SIMULATIONS = 600  # a move, if nothing else is asked for: a tenth of a second with 64x5 on one core
@@ -35,15 +36,21 @@ logger = logging.getLogger("zerodojo")
 
 
 def network_player(
-    game: Game, config: NetworkConfig, weights: Mapping[str, NDArray[np.float32]], *, simulations: int | None, seed: int
+    game: Game,
+    config: NetworkConfig,
+    weights: Mapping[str, NDArray[np.float32]],
+    *,
+    simulations: int | None,
+    seed: int,
+    owner: str = "the network",
 ) -> SearchPlayer:
     """The player of a network: so many simulations a move, with 0 the bare network's first choice.
 
-    Raises UserError for weights of another network.
+    Raises UserError for weights of another network, naming their owner.
     """
     spec = game.spec
     net = network.build(config, planes=spec.num_planes, board=spec.board, actions=spec.num_actions)
-    network.set_weights(net, weights)
+    network.set_weights(net, weights, owner=f"the weights of {owner}")
     evaluator = CachedEvaluator(game, NetworkEvaluator(game, _engine(net, observations(game, SAMPLES, seed=0))))
     search = SearchConfig(rule="puct", simulations=SIMULATIONS if simulations is None else simulations)
     return SearchPlayer(game, evaluator, search, leaves=LEAVES, seed=seed)
@@ -53,14 +60,15 @@ def make_run(argument: str, game: Game, *, simulations: int | None, seed: int) -
     """The player of the spec `runs/x`, `runs/x@STEP` or `runs/x@latest`. Raises UserError, also for a run of another game."""
     run, step = RunDirectory.at(argument)
     _check_game(str(run.path), run.config.game, run.config.options, game)
-    return network_player(game, run.config.network, run.weights(step)[1], simulations=simulations, seed=seed)
+    weights = run.weights(step)[1]
+    return network_player(game, run.config.network, weights, simulations=simulations, seed=seed, owner=argument)
 
 
 def make_zoo(argument: str, game: Game, *, simulations: int | None, seed: int) -> SearchPlayer:
     """The player of the spec `zoo:NAME`. Raises UserError, also for a network of another game."""
     card, weights = model_zoo.read(argument)
     _check_game(f"zoo:{argument}", card.game, card.options, game)
-    return network_player(game, card.network, weights, simulations=simulations, seed=seed)
+    return network_player(game, card.network, weights, simulations=simulations, seed=seed, owner=f"zoo:{argument}")
 
 
 def observations(game: Game, count: int, *, seed: int) -> Floats:
@@ -88,8 +96,6 @@ def _engine(net: network.PolicyValueNetwork, samples: Floats) -> Engine:
 
 def _check_game(owner: str, name: str, options: Mapping[str, Option], game: Game) -> None:
     """Raises UserError unless a network of game `name` with these options is one for `game`."""
-    theirs = f"{name}({', '.join(f'{key}={value}' for key, value in options.items())})"
-    ours = f"{game.spec.name}({', '.join(f'{key}={value}' for key, value in game.spec.options.items())})"
-    spec = make(name, **options).spec
-    if spec.name != game.spec.name or spec.options != game.spec.options:
+    if not is_variant(game, name, options):
+        theirs, ours = variant(name, options), variant_of(game)
         raise UserError(f"{owner} plays {theirs}, not {ours}; take a player that learned {ours}, or change the game")

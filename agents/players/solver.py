@@ -8,6 +8,7 @@ import numpy as np
 
 from ...envs import Game, Position
 from ...errors import UserError
+from ..variants import is_variant, variant_of
 from .base import Decision, Limit, Player
 from .common import uniform
 
@@ -16,8 +17,9 @@ class SolverPlayer(Player):
     """Wins as fast and loses as slowly as can be, ties broken at random. Raises UserError for another game, or without bitbully."""
 
     def __init__(self, game: Game, *, seed: int = 0) -> None:
-        if game.spec.name != "connect_four" or game.spec.options != {"width": 7, "height": 6, "connect": 4}:
-            raise UserError(f"the player 'solver' plays connect_four on 7 by 6, not {game!r}; take minimax:DEPTH or mcts:N")
+        if not is_variant(game, "connect_four", {"width": 7, "height": 6, "connect": 4}):
+            ours = variant_of(game)
+            raise UserError(f"the player 'solver' plays connect_four on 7 by 6, not {ours}; take minimax:DEPTH or mcts:N")
         try:
             from bitbully import BitBully, Board
         except ImportError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from zerodojo.agents.network_evaluator import NetworkEvaluator
 from zerodojo.agents.players.network import network_player, observations
 from zerodojo.agents.run_directory import RunDirectory
 from zerodojo.agents.specs import SPECS
+from zerodojo.cli.evaluate import main as evaluate
 from zerodojo.envs import make
 from zerodojo.envs.registry import GAMES
 from zerodojo.errors import UserError
@@ -52,6 +55,20 @@ def test_a_run_plays_its_newest_weights_or_those_of_a_step(run: Path) -> None:
     assert np.abs(priors[0] - priors[3]).max() > 1e-4
 
 
+def test_weights_that_do_not_fit_their_configuration_are_named(run: Path, tmp_path: Path) -> None:
+    """As when config.json was put back from another run."""
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    config = json.loads((copy / "config.json").read_bytes())
+    config["config"]["network"]["blocks"] = 2
+    (copy / "config.json").write_text(json.dumps(config))
+    line = rf"^the weights of {copy} are of another network than .*: backbone\.blocks\.1.* expected and not there; put back the "
+    with pytest.raises(UserError, match=line):
+        player(str(copy), make("tic_tac_toe"))
+    with pytest.raises(UserError, match=line):
+        evaluate(["--opponent", "random", str(copy)])
+
+
 def test_without_simulations_the_bare_network_chooses(run: Path) -> None:
     game = make("tic_tac_toe")
     decision = player(str(run), game, simulations=0).decide(game.start())
@@ -69,7 +86,7 @@ def test_an_untrained_network_with_search_sees_a_win(run: Path) -> None:
 
 
 def test_what_cannot_play_is_refused(run: Path) -> None:
-    with pytest.raises(UserError, match=r"plays tic_tac_toe\(.*\), not connect_four\(width=7, height=6, connect=4\)"):
+    with pytest.raises(UserError, match=r"plays tic_tac_toe.*, not connect_four\(width=7, height=6, connect=4"):
         player(str(run), make("connect_four"))
     with pytest.raises(UserError, match="there is no run at"):
         player(f"{run}x", make("tic_tac_toe"))
@@ -101,7 +118,7 @@ def test_the_zoo_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model_zoo.write("c4", model_zoo.Card(game="connect_four", network=SMALL), network.get_weights(small_network("connect_four")))
     game = make("connect_four")
     assert player("zoo:c4", game, simulations=32).decide(game.start()).visits.sum() == 32
-    with pytest.raises(UserError, match=r"zoo:c4 plays connect_four\(.*\), not tic_tac_toe"):
+    with pytest.raises(UserError, match=r"zoo:c4 plays connect_four, not tic_tac_toe"):
         player("zoo:c4", make("tic_tac_toe"))
     with pytest.raises(
         UserError, match="no network ships as zoo:c5; there are zoo:c4; take another player, such as --opponent mcts:1000"

@@ -157,6 +157,14 @@ def test_minimax_knows_tic_tac_toe_is_a_draw() -> None:
     assert decision.value == 0 and not decision.q.any()
 
 
+def test_minimax_looks_no_further_than_the_longest_game() -> None:
+    position = tic_tac_toe = make("tic_tac_toe").start()
+    for action in (0, 4, 8):
+        position = position.after(action)
+    endless, whole = (player(f"minimax:{depth}", tic_tac_toe.game) for depth in (10**22, 9))
+    np.testing.assert_array_equal(endless.decide(position).q, whole.decide(position).q)
+
+
 def test_random_plays_every_legal_action_about_as_often() -> None:
     position = connect_four("444444")  # column 4 is full
     decisions = player("random", position.game, seed=1).decide_many([position] * 1200)

@@ -22,6 +22,7 @@ import pytest
 from zerodojo.agents.alphazero.config import AlphaZeroConfig, LearnerConfig, RunConfig
 from zerodojo.agents.checkpoint import Checkpoint
 from zerodojo.agents.run_directory import FIXED, RunDirectory, check_resume
+from zerodojo.agents.variants import with_resolved_options
 from zerodojo.errors import UserError
 from zerodojo.models.config import NetworkConfig
 
@@ -91,8 +92,10 @@ def test_create_refuses_what_is_there(path: Path, tmp_path: Path) -> None:
         RunDirectory.create(tmp_path / "letters", CONFIG)
     with pytest.raises(UserError, match="is a file"):
         RunDirectory.create(tmp_path / "letters" / "mother.txt", CONFIG)
-    with pytest.raises(UserError, match="cannot write to /proc/run"):
+    with pytest.raises(UserError, match=r"cannot write to /proc/run: .*; choose another --run"):
         RunDirectory.create("/proc/run", CONFIG)
+    with pytest.raises(UserError, match="Not a directory; name a directory whose parents are directories"):
+        RunDirectory.create(tmp_path / "letters" / "mother.txt" / "run", CONFIG)
 
 
 def test_create_takes_an_empty_folder_and_one_where_it_was_killed(tmp_path: Path) -> None:
@@ -252,6 +255,17 @@ def test_without_a_whole_checkpoint_nothing_is_made_up(run: RunDirectory, path: 
             read()
 
 
+def test_a_broken_checkpoint_is_warned_of_once_another_is_found(run: RunDirectory, path: Path, caplog) -> None:
+    damage(path, 250, "state.json", "torn")
+    assert_is(run.load(warn=False), 150)
+    assert not caplog.records
+    for step in (50, 150, 250):
+        damage(path, step, "weights.safetensors", "flipped")
+    with pytest.raises(UserError, match=r"put one back from a copy, or start a new run$"):
+        run.load()
+    assert not caplog.records
+
+
 def test_a_newer_run_is_said_to_be_newer_whatever_else_it_holds(run: RunDirectory, path: Path) -> None:
     (path / "config.json").write_text('{"format": 2, "zerodojo": "9.0"}')
     with pytest.raises(UserError, match=r"is from a newer zerodojo \(9\.0, format 2\)"):
@@ -308,7 +322,7 @@ def test_full_disk_leaves_the_last_checkpoint(fails_at: int, run: RunDirectory, 
     with run.locked():
         with monkeypatch.context() as patch:
             patch.setattr(os, "fsync", fsync)
-            with pytest.raises(UserError, match=r"No space left on device.*intact"):
+            with pytest.raises(UserError, match=r"No space left on device; .*intact; free some space, then go on with --resume$"):
                 save_all(run, range(260, 300, 10))
         last = run.steps()[-1]
         assert_is(run.load(), last)
@@ -514,7 +528,7 @@ def test_tensorboard_shows_the_same(run: RunDirectory, path: Path) -> None:
 
 def test_resume_takes_what_may_change() -> None:
     asked = replace(CONFIG, learner=LearnerConfig(learning_rate=1e-4), run=RunConfig(workers=3))
-    assert check_resume(CONFIG, asked) == asked
+    assert check_resume(CONFIG, asked) == with_resolved_options(asked)
 
 
 @pytest.mark.parametrize(
@@ -538,6 +552,18 @@ def test_a_new_configuration_is_kept(run: RunDirectory, path: Path) -> None:
     with run.locked():
         run.set_config(asked)
     assert run.config == RunDirectory.open(path).config == asked
+
+
+def test_only_a_run_that_nothing_came_of_is_withdrawn(run: RunDirectory, path: Path, tmp_path: Path) -> None:
+    for folder in (path, tmp_path / "new", tmp_path / "odd"):
+        one = RunDirectory.open(folder) if RunDirectory.exists(folder) else RunDirectory.create(folder, CONFIG)
+        if folder.name == "odd":
+            (folder / "nonfinite-0.safetensors").write_bytes(b"a batch to look at")
+        with one.locked():
+            one.withdraw()
+    assert run.steps() == [50, 150, 250]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["odd", "runs"]
+    RunDirectory.create(tmp_path / "new", CONFIG)
 
 
 def test_disk_used_counts_every_file(run: RunDirectory, path: Path) -> None:

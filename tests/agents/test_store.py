@@ -9,6 +9,8 @@ import shutil
 
 import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import load, save
 
 from zerodojo.agents.alphazero.records import GameRecords
 from zerodojo.agents.alphazero.store import Cursor, GameStore
@@ -121,6 +123,17 @@ def test_names_a_foreign_segment(store: GameStore, play_games, tmp_path) -> None
         GameStore(folder, make("connect_four", width=8))
 
 
+def test_reads_segments_from_before_the_game_had_an_option(store: GameStore, tmp_path) -> None:
+    for path in (tmp_path / "games").iterdir():
+        with safe_open(path, framework="np") as file:
+            about = file.metadata()
+        options = {name: value for name, value in json.loads(about["options"]).items() if name != "connect"}
+        path.write_bytes(save(load(path.read_bytes()), {**about, "options": json.dumps(options)}))
+    again = GameStore(tmp_path / "games", GAME)
+    assert again.cursor == store.cursor
+    assert sum(map(len, again.tail(again.cursor, 10**9))) == again.cursor.games
+
+
 def test_names_a_missing_segment(store: GameStore, tmp_path) -> None:
     (tmp_path / "games" / "00000002.safetensors").unlink()
     with pytest.raises(UserError, match=r"00000002\.safetensors is missing"):
@@ -134,7 +147,7 @@ def test_full_disk_keeps_the_games_for_another_try(call: str, store: GameStore, 
     with monkeypatch.context() as patch:
         patch.setattr(os, call, _full)
         patch.setattr("pathlib.Path.replace", _full)
-        with pytest.raises(UserError, match="No space left on device"):
+        with pytest.raises(UserError, match=r"No space left on device.*free some space, then go on with --resume"):
             store.flush()
     assert sorted(path.name for path in (tmp_path / "games").iterdir() if not path.name.startswith(".tmp")) == before
     assert store.flush().games == 15

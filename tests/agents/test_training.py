@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -84,6 +85,24 @@ def test_every_row_of_metrics_is_whole(new_run) -> None:  # type: ignore[no-unty
         )
         assert row["uses"] <= 3 and row["policy_entropy"] > 0 and row["lag_p95"] == 0  # in step nothing lags
     assert rows[-1]["engine"] == "torch-fp32" and rows[0]["engine"] == "uniform"
+
+
+def test_every_checkpoint_has_a_row_of_metrics(new_run) -> None:  # type: ignore[no-untyped-def]
+    run = new_run()
+    for steps in (3, 7):
+        train(run, steps=steps)
+        assert run.read_metrics()[-1]["step"] == steps
+    assert [row["step"] for row in run.read_metrics()] == [3, 5, 7]
+    assert (run.path / "tensorboard").is_dir()
+
+
+def test_what_the_learner_waits_for_is_said(new_run) -> None:  # type: ignore[no-untyped-def]
+    run = new_run(config=changed(run__mode="async", learner__batch=10**7))
+    told: list[str] = []
+    end = time.monotonic() + 60
+    stopped = lambda: len(told) > 3 or time.monotonic() > end  # noqa: E731
+    train(run, report=lambda progress: told.append(progress.phase), stopped=stopped)
+    assert re.fullmatch(r"first games, by a uniform guess; the learner waits for [\d,]+ more positions", told[1])
 
 
 def test_samples_never_outrun_positions(new_run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
@@ -175,8 +194,10 @@ def test_a_run_gone_on_with_is_the_same_run(new_run, rest: int) -> None:  # type
     rows = [drop(row) for row in one.read_metrics()], [drop(row) for row in two.read_metrics()]
     if rest % 5 == 0:
         assert rows[0] == rows[1]
-    else:  # a row is a mean over the steps since the last one, in the same call
-        assert [row["step"] for row in rows[0]] == [row["step"] for row in rows[1]]
+    else:  # a row is a mean over the steps since the last one, in the same call, and a checkpoint has one of its own
+        assert [*(row["step"] for row in rows[0]), 40 - rest] == sorted(
+            (row["step"] for row in rows[1]), key=lambda s: (s == 40 - rest, s)
+        )
     later = [train(run, steps=41)._replay.sample(50, np.random.default_rng(0)) for run in (one, two)]
     for name, column in vars(later[0]).items():
         np.testing.assert_array_equal(column, getattr(later[1], name), err_msg=name)

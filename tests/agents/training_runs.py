@@ -12,7 +12,7 @@ from zerodojo.agents.alphazero.records import GameRecords
 from zerodojo.agents.alphazero.store import Cursor, GameStore
 from zerodojo.agents.alphazero.training import Training
 from zerodojo.agents.run_directory import RunDirectory
-from zerodojo.distributed.training import with_resolved_options
+from zerodojo.agents.variants import with_resolved_options
 from zerodojo.envs import make
 from zerodojo.models.config import NetworkConfig
 from zerodojo.search.config import SearchConfig

@@ -129,6 +129,14 @@ def test_every_slot_stays_in_play() -> None:
     assert next(numbers) - sum(ended) == most - ended[-1]  # as many begin with the next call
 
 
+def test_asked_to_stop_it_waits_for_no_worker() -> None:
+    pool = RayPool(CONFIG, itertools.count(), workers=2, cores=1, stopped=lambda: True)  # the second would never find a core
+    try:
+        assert pool.notices() == []
+    finally:
+        pool.close()
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("workers", [2, 3])
 def test_in_step_with_more_workers(tmp_path: Path, workers: int) -> None:
@@ -234,7 +242,7 @@ def test_no_cluster_at_the_address(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         with pytest.raises(UserError, match=f"no Ray cluster answers at '{address}'.*ray start --head"):
             train("tic_tac_toe", run=tmp_path / address, config=changed(CONFIG, run__address=address), steps=1, measure=None)
         assert time.monotonic() - begin < 60
-        assert RunDirectory.open(tmp_path / address).config.run.address == "", "the next call would look for it again"
+        assert not RunDirectory.exists(tmp_path / address), "the next call would meet a run"
     assert set_by_us(dict(os.environ)) == set_by_us(before)
 
 

@@ -183,3 +183,9 @@ def test_a_match_is_of_pairs(games):
     game = GAMES["tic_tac_toe"]
     with pytest.raises(UserError, match="even number"):
         play_match(player("random", game), player("random", game), game, games=games, seed=0)
+
+
+def test_a_match_fits_into_memory():
+    game = GAMES["tic_tac_toe"]
+    with pytest.raises(UserError, match=r"^a match of 100,000,000,000 games is too long; take at most 10,000"):
+        play_match(player("random", game), player("random", game), game, games=10**11, seed=0)

@@ -1,0 +1,38 @@
+"""Which variant of a game something stored belongs to: a run, its games, a network, positions with answers.
+
+Options are compared as they are resolved, so that what was stored before a game got an option belongs to that option's default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ..envs import Game, make
+from ..envs.game import Option
+from ..errors import UserError
+from .alphazero.config import AlphaZeroConfig
+
+
+def with_resolved_options(config: AlphaZeroConfig) -> AlphaZeroConfig:
+    """The configuration with every option of its game written out. Raises UserError for an unknown game or option."""
+    return replace(config, options=dict(make(config.game, **config.options).spec.options))
+
+
+def is_variant(game: Game, name: str, options: Mapping[str, Option]) -> bool:
+    """Whether `make(name, **options)` is this game; with options that it does not know it is another."""
+    try:
+        spec = make(name, **options).spec
+    except UserError:
+        return False
+    return (spec.name, spec.options) == (game.spec.name, game.spec.options)  # another library's game has several names
+
+
+def variant(name: str, options: Mapping[str, Option]) -> str:
+    """A game and its options for people: `connect_four(width=7, height=6, connect=4)`."""
+    return f"{name}({', '.join(f'{key}={value}' for key, value in options.items())})" if options else name
+
+
+def variant_of(game: Game) -> str:
+    """The same for a game."""
+    return variant(game.spec.name, game.spec.options)
