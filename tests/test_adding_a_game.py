@@ -1,0 +1,42 @@
+"""docs/adding-a-game.md works as it is written: its file and its entry, in a copy of the package, make a game."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import zerodojo
+
+ROOT = Path(zerodojo.__file__).parent
+FILE, ENTRY, CHECK = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "adding-a-game.md").read_text(), re.DOTALL)
+GAMES = "GAMES: dict[str, GameEntry] = {\n"
+
+
+def test_the_file_is_short():
+    assert len(FILE.splitlines()) < 120
+
+
+@pytest.mark.timeout(300)
+def test_the_page_can_be_followed(tmp_path):
+    package, registry = tmp_path / "zerodojo", ROOT / "envs" / "registry.py"
+    (package / "envs").mkdir(parents=True)
+    rooms = {init.parent for init in ROOT.glob("*/__init__.py")} - {ROOT / "envs"}
+    for path in (*ROOT.glob("*.py"), *rooms, *set(ROOT.glob("envs/*")) - {registry}):
+        (package / path.relative_to(ROOT)).symlink_to(path)
+    assert GAMES in registry.read_text()
+    (package / "envs" / "registry.py").write_text(registry.read_text().replace(GAMES, GAMES + ENTRY))
+    (package / "envs" / "squava.py").write_text(FILE)
+    environment = os.environ | {"PYTHONPATH": str(tmp_path), "NUMBA_CACHE_DIR": str(tmp_path / "kernels")}
+
+    def run(*words):
+        return subprocess.run([sys.executable, *words], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=280)
+
+    checked = run("-W", "error", "-c", f"import zerodojo\nassert zerodojo.__file__.startswith({str(package)!r})\n{CHECK}")
+    assert checked.returncode == 0, checked.stderr
+    played = run(
+        "-m", "zerodojo.cli.main", "play", "squava", "--opponent", "random", "--option", "size=4", "--moves", "a1 b2 a2 c3 a3"
+    )
+    assert "[X]" in played.stdout and "The opponent wins after 5 moves." in played.stdout, played.stderr
