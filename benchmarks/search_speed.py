@@ -1,8 +1,8 @@
 """How fast the search is beside OpenSpiel's, in one run on one core.
 
-    python benchmarks/search_speed.py [--json PATH|-] [--repeats 5]        # needs open_spiel (the `bench` extra)
+    python benchmarks/search_speed.py [--game go] [--json PATH|-] [--repeats 5]        # needs open_spiel (the `bench` extra)
 
-Connect Four from positions 0 to 30 random plies in, the same for all. Two pairs of peers:
+Connect Four, or Othello, or Go on 9x9, from positions 0 to 30 random plies in, the same for all. Two pairs of peers:
 - every position is worth the same: our Gumbel search of 32 simulations in 256 games side by side, without solving, through the Game
   contract, against OpenSpiel's Python MCTS (which also is given no rollouts);
 - random rollouts: our player `mcts:N` deciding one position at a time, and 256 side by side, against OpenSpiel's C++ MCTSBot.
@@ -30,7 +30,7 @@ from open_spiel.python.algorithms import mcts
 
 from zerodojo.agents import Limit, player
 from zerodojo.cli.output import add_target, tell
-from zerodojo.envs import Position, make
+from zerodojo.envs import Game, Position, make
 from zerodojo.search.config import SearchConfig
 from zerodojo.search.evaluator import UniformEvaluator
 from zerodojo.search.search import Search, run
@@ -40,6 +40,9 @@ SIMULATIONS = 32  # of the Gumbel search
 PEER_SIMULATIONS = 1000  # of the anytime searches
 DEEPEST = 30  # random plies
 UCT_C = 2.0  # OpenSpiel's example value
+
+
+PEERS = {"connect_four": "connect_four", "go": "go(board_size=9,komi=7.5)", "othello": "othello"}
 
 
 class Constant(mcts.Evaluator):  # type: ignore[misc]
@@ -55,10 +58,9 @@ class Constant(mcts.Evaluator):  # type: ignore[misc]
         return [(action, 1.0 / len(legal)) for action in legal]
 
 
-def positions(count: int, seed: int) -> list[Position]:
+def positions(game: Game, count: int, seed: int) -> list[Position]:
     """Positions after 0 to DEEPEST random plies, none of them over."""
     generator = np.random.default_rng(seed)
-    game = make("connect_four")
     found: list[Position] = []
     while len(found) < count:
         position = game.start()
@@ -77,23 +79,25 @@ def cpu_rate(work: Callable[[], float]) -> float:
     return done / (time.process_time() - started)
 
 
-def contestants(sample: list[Position], few: list[Position], config: SearchConfig) -> dict[str, Callable[[], float]]:
+def peer_state(peer_game: Any, position: Position) -> Any:
+    """OpenSpiel's state of a position; in Go its actions are found by their names."""
+    game, state = position.game, peer_game.new_initial_state()
+    for action in position.history:
+        name = game.action_name(action).lower()
+        named = {state.action_to_string(a).split()[-1].lower(): a for a in state.legal_actions()} if game.spec.name == "go" else {}
+        state.apply_action(named.get(name, action))
+    return state
+
+
+def contestants(game: Game, sample: list[Position], few: list[Position], config: SearchConfig) -> dict[str, Callable[[], float]]:
     """Each a function that searches and returns the number of simulations."""
-    game = make("connect_four")
     search, evaluator, rows = Search(game, config, games=len(sample)), UniformEvaluator(game), np.arange(len(sample))
     states = np.stack([position.row for position in sample])
     thinker = player(f"mcts:{PEER_SIMULATIONS}", game)
-    peer_game = pyspiel.load_game("connect_four")
+    peer_game = pyspiel.load_game(PEERS[game.spec.name])
     rollouts = pyspiel.RandomRolloutEvaluator(1, 0)
 
-    def peer_states() -> list[Any]:
-        found = []
-        for position in few:
-            state = peer_game.new_initial_state()
-            for action in position.history:
-                state.apply_action(action)
-            found.append(state)
-        return found
+    states_there = [peer_state(peer_game, position) for position in few]
 
     def ours() -> float:
         total = 0.0
@@ -115,11 +119,11 @@ def contestants(sample: list[Position], few: list[Position], config: SearchConfi
 
     def python_peer() -> float:
         bot = mcts.MCTSBot(peer_game, UCT_C, PEER_SIMULATIONS, Constant(), solve=False, random_state=np.random.RandomState(0))
-        return float(sum(bot.mcts_search(state).explore_count for state in peer_states()))
+        return float(sum(bot.mcts_search(state).explore_count for state in states_there))
 
     def cpp_peer() -> float:
         bot = pyspiel.MCTSBot(peer_game, rollouts, UCT_C, PEER_SIMULATIONS, 100, False, 0, False)
-        return float(sum(bot.mcts_search(state).explore_count for state in peer_states()))
+        return float(sum(bot.mcts_search(state).explore_count for state in states_there))
 
     return {
         "constant evaluator, ours (Gumbel, 256 games)": ours,
@@ -135,9 +139,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_target(parser)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--game", choices=PEERS, default="connect_four")
     options = parser.parse_args()
+    game = make(options.game)
     config = SearchConfig(rule="gumbel", simulations=SIMULATIONS, solve=False)
-    runners = contestants(positions(GAMES, seed=0), positions(8, seed=1), config)
+    runners = contestants(game, positions(game, GAMES, seed=0), positions(game, 8, seed=1), config)
     for work in runners.values():
         work()  # compiles, and warms the caches
     rates: dict[str, list[float]] = {name: [] for name in runners}
@@ -148,6 +154,7 @@ def main() -> None:
     constant, peer, side_by_side, one, cpp = median.values()
     report: dict[str, Any] = {
         "kind": "search_speed",
+        "task": options.game,
         "simulations_per_s": {name: round(value) for name, value in median.items()},
         "repeats": {name: [round(value) for value in values] for name, values in rates.items()},
         "ratios": {

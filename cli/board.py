@@ -36,6 +36,13 @@ LOOKS = {
         hole="#6b5338",
         plain=("W", "B"),
     ),
+    "chess": Look(
+        sides=("white", "black"),
+        colours=("bold #ffffff", "bold #101010"),
+        board="on #8a6d4b",
+        hole="#6b5338",
+        plain=("white", "black"),
+    ),
     "connect_four": Look(sides=("red", "yellow"), colours=("#ff4d4d", "#ffd83d"), stone="●", board="on #1d4f91", hole="#6f9bd8"),
     "go": Look(sides=("black", "white"), colours=("bold #101010", "bold #ffffff"), stone="●", board="on #b98b4e", hole="#7c5a2c"),
     "gomoku": Look(
@@ -68,6 +75,8 @@ class Board:
 
     def draw(self, position: Position) -> Text:
         """The board, row 0 on top, the last move and the stones that decided the game marked."""
+        if not self._game.has_picture:
+            return Text(self._game.render(position.row))
         picture = self._game.picture(position.row)
         before = position.previous
         last = [] if before is None else self._game.changed_points(before.row, position.row)

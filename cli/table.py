@@ -19,6 +19,7 @@ from rich.text import Text
 from ..agents import Decision, Forfeit, Player
 from ..agents.session import GameSession
 from ..envs import Game, IllegalAction
+from ..envs.game import LISTED
 from ..errors import UserError
 from .board import Board
 
@@ -114,7 +115,7 @@ class Table:
         except IllegalAction as refusal:
             self._say(f"{refusal}.")
         except UserError:
-            self._say(f"{text!r} is neither a move nor a command. Moves: {self._names(position.legal_actions())}; or help.")
+            self._say(f"{text!r} is neither a move nor a command. Moves: {game.list_actions(position.legal_actions())}; or help.")
         else:
             if self._session.over or self._is_human(self._session.position.to_play):
                 self._show()  # else the board comes with the answer
@@ -230,7 +231,11 @@ class Table:
             order = ("you move first.", "the opponent moves first.")[self._seat]
             who = Text.assemble("you are ", self._board.side(self._seat), f" against {self._opponent.name}, {order}")
         self._say(Text.assemble((title, "bold"), ": ", who))
-        self._say(f"Moves: {self._names(range(spec.num_actions))}. Type one, or help.")
+        if spec.num_actions <= LISTED:
+            self._say(f"Moves: {self._session.game.list_actions(range(spec.num_actions))}. Type one, or help.")
+        else:
+            some = self._session.position.legal_actions()[:3]
+            self._say(f"Moves are written like {self._session.game.list_actions(some)}. Type one, or help.")
         self._show()
 
     def _help(self) -> None:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from ..errors import UserError, unknown
 from .adapters.foreign import ForeignGame
-from .game import Picture, Position, States
+from .game import Labels, Picture, Position, States
+from .grid import Grid
 
 try:
     import chess
@@ -27,6 +28,7 @@ VARIANTS = ("standard", "960")
 _MAX_LEGAL = 218  # more than in any position that can be reached (N. Petrovic 1964; proven by T. Lemmel 2024)
 _AROUND = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))  # (files, ranks)
 _JUMPS = ((1, 2), (2, 1), (2, -1), (1, -2), (-1, -2), (-2, -1), (-2, 1), (-1, 2))
+_GRID = Grid(8, 8, from_bottom=True)
 _UNDERPROMOTIONS = (chess.KNIGHT, chess.BISHOP, chess.ROOK)
 
 
@@ -129,6 +131,8 @@ class Chess(ForeignGame[ChessPosition]):
         UserError: an option out of range, or a position that cannot be or is at its end.
     """
 
+    has_picture = True
+
     def __init__(
         self, variant: str = "standard", position: int = STANDARD, fen: str = "", history: int = 8, max_plies: int = 512
     ) -> None:
@@ -222,6 +226,11 @@ class Chess(ForeignGame[ChessPosition]):
     def parse_action(self, text: str) -> int:
         name = text.strip().casefold()
         return super().parse_action(name[:4] if len(name) == 5 and name[3] in "18" and name.endswith("q") else text)
+
+    @property
+    def labels(self) -> Labels:
+        """Files and ranks."""
+        return _GRID.labels
 
     def picture(self, row: States) -> Picture:
         """White's pieces are capitals; a king that is checkmated is marked."""

@@ -22,6 +22,7 @@ from ..errors import UserError
 
 States = NDArray[Any]
 Option = int | float | str | bool
+LISTED = 40  # names of actions in one line; a person reads no more
 
 
 class IllegalAction(UserError):
@@ -98,6 +99,7 @@ class Game(ABC):
 
     spec: GameSpec
     playouts_are_uniform = True  # every legal move is as likely; False where senseless ones are left out
+    has_picture = True  # False where `picture` is an empty board, and only `render` tells what stands where
 
     # The rules, over batches -------------------------------------------------------------------------------------------------
 
@@ -163,6 +165,11 @@ class Game(ABC):
     @abstractmethod
     def action_name(self, action: int) -> str:
         """The name people write for an action."""
+
+    def list_actions(self, actions: Sequence[int]) -> str:
+        """The names of some actions in one line, the first LISTED of them."""
+        more = f" and {len(actions) - LISTED} more" if len(actions) > LISTED else ""
+        return ", ".join(map(self.action_name, actions[:LISTED])) + more
 
     @abstractmethod
     def parse_action(self, text: str) -> int:
@@ -277,7 +284,7 @@ class Position:
             return "the game is over; no action is legal"
         is_id = isinstance(action, int | np.integer) and 0 <= action < self.game.spec.num_actions
         name = self.game.action_name(action) if is_id else str(action)
-        return f"{name} is not legal here; legal: {', '.join(map(self.game.action_name, self.legal_actions()))}"
+        return f"{name} is not legal here; legal: {self.game.list_actions(self.legal_actions())}"
 
     def __str__(self) -> str:
         return self.game.render(self.row)

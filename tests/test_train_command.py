@@ -119,7 +119,7 @@ def test_a_flag_changes_its_field_alone(words, path, value):
         ("conect_four --run x", "unknown game 'conect_four'; did you mean connect_four"),
         (
             "CartPole-v1 --run x",
-            "CartPole-v1 is a Gymnasium environment; what can be trained today is a game: connect_four, tic_tac_toe",
+            "CartPole-v1 is a Gymnasium environment; what can be trained today is a game: breakthrough, ",
         ),
         ("ALE/Pong-v5 --run x", "is a Gymnasium environment"),
         ("connect_four --run x --minutes 1 --steps 1", "--minutes and --steps are two ends of one run; give one of them"),

@@ -20,7 +20,7 @@ from .base import Analysis, Decision, Limit, Player
 from .common import rows_of
 
 SIDE_BY_SIDE = 256  # positions searched at once; more are taken in turns
-ROLLOUTS = 8  # playouts at once for one game: a round costs more than they do
+ROLLOUTS = 32  # playouts at once for one game: a round costs more than they do, and play is no weaker (docs/results.md)
 MEMORY = 1 << 30  # bytes that a search bounded by time alone may grow to
 
 

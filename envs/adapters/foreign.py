@@ -33,6 +33,7 @@ class ForeignGame(Game, Generic[Foreign]):
     Batches loop in Python. The identity is the only symmetry.
     """
 
+    has_picture = False
     remembered = 16_384  # objects kept, those used last; a class whose objects are large keeps fewer
 
     def __init__(

@@ -153,7 +153,7 @@ def test_a_program_that_speaks_no_gtp_is_refused_at_once(fault: str, message: st
 
 
 def test_a_game_that_the_program_refuses_is_refused() -> None:
-    with pytest.raises(UserError, match=r"cannot play make.'connect_four'.*answers 'boardsize 7 6' with 'unacceptable size'"):
+    with pytest.raises(UserError, match=r"cannot play connect_four.*answers 'boardsize 7 6' with 'unacceptable size'"):
         GtpPlayer(make("connect_four"), command("none"))
 
 
@@ -162,7 +162,7 @@ def test_a_game_that_the_program_refuses_is_refused() -> None:
     [
         ("nosuchprogram --mode gtp", "no program 'nosuchprogram' on PATH or in /usr/games; install it, or write its whole path"),
         ("'unclosed", "cannot read the command"),
-        ("  ", "needs a command"),
+        ("  ", "command is empty"),
     ],
 )
 def test_what_cannot_be_started_is_refused_in_one_line(line: str, message: str) -> None:
