@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...envs import Game, Position
-from ...search.config import SearchConfig
+from ...search.config import PUCTConfig, SearchConfig
 from ...search.evaluator import Evaluator, RolloutEvaluator
 from ...search.search import Search
 from ...search.tree import check_size, node_bytes
@@ -21,6 +21,9 @@ from .common import rows_of
 
 SIDE_BY_SIDE = 256  # positions searched at once; more are taken in turns
 ROLLOUTS = 32  # playouts at once for one game: a round costs more than they do, and play is no weaker (docs/results.md)
+ROLLOUT_EXPLORATION = (
+    0.5  # c_puct a root of the legal moves: with a uniform prior, moves tried alike often are then explored as by UCT
+)
 MEMORY = 1 << 30  # bytes that a search bounded by time alone may grow to
 
 
@@ -149,5 +152,9 @@ class SearchPlayer(Player):
 def make(argument: str, game: Game, *, simulations: int | None, seed: int) -> SearchPlayer:
     """The player of the spec `mcts:N`: PUCT with one random playout a simulation and a uniform prior."""
     own = positive_number("mcts", argument)
-    config = SearchConfig(rule="puct", simulations=own if simulations is None else max(1, simulations))
+    config = SearchConfig(
+        rule="puct",
+        simulations=own if simulations is None else max(1, simulations),
+        puct=PUCTConfig(c_puct=ROLLOUT_EXPLORATION * math.sqrt(game.spec.max_legal)),
+    )
     return SearchPlayer(game, RolloutEvaluator(game, seed=seed), config, leaves=ROLLOUTS, seed=seed)
