@@ -18,6 +18,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from .games import title
+
 if TYPE_CHECKING:
     from ..agents.alphazero.config import AlphaZeroConfig
     from ..agents.alphazero.training import Progress
@@ -74,7 +76,7 @@ class PlainDisplay:
         if self._begun is None:
             self._begun = self._said = now
             self._strength = progress.strength
-            print(f"{title(self._config)}, in {self._run}: {progress.phase}", flush=True)
+            print(f"{title(self._config.game)}, in {self._run}: {progress.phase}", flush=True)
         clock = duration(progress.seconds)
         for notice in progress.notices:
             print(f"{clock}  {notice}", flush=True)
@@ -124,7 +126,7 @@ class PanelDisplay:
             return Text()
         return Panel(
             Group(*self._body(progress)),
-            title=f"[bold]{title(self._config)}[/bold]",
+            title=f"[bold]{title(self._config.game)}[/bold]",
             title_align="left",
             subtitle="" if progress.phase == DONE else "[dim]Ctrl-C saves and leaves[/dim]",
             subtitle_align="right",
@@ -216,11 +218,6 @@ def summary(progress: Progress) -> str:
         ]
     left = "" if progress.seconds_left is None else f"{duration(progress.seconds_left)} left; "
     return f"{left}{progress.phase}; {'; '.join(words)}; {size(progress.disk)}"
-
-
-def title(config: AlphaZeroConfig) -> str:
-    """A game's name for people."""
-    return config.game.replace("_", " ").title()
 
 
 def duration(seconds: float) -> str:

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from ..envs.game import Option
 
 
+def title(name: str) -> str:
+    """A game's name for people: "Connect Four"; that of another library's game stays as it is typed."""
+    return name if ":" in name else name.replace("_", " ").title()
+
+
 def game_options(words: Sequence[str]) -> dict[str, Option]:
     """KEY=VALUE words as a game's options: whole numbers, numbers, true and false, or else text. Raises UserError."""
     options: dict[str, Option] = {}

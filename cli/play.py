@@ -15,10 +15,13 @@ from tyro.conf import FlagCreatePairsOff, UseAppendAction
 
 from ..errors import UserError
 from .arguments import Positional, parse, program
-from .games import game_options
+from .games import game_of, game_options
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+WITHOUT_NETWORK = "mcts:1000"  # the opponent in games for which no network ships
 
 
 @dataclass(frozen=True)
@@ -26,13 +29,15 @@ class Play:
     """The arguments of `zerodojo play`."""
 
     game: Positional[str]  # `zerodojo list games` names them
-    opponent: str = ""  # who plays against you (`zerodojo list players`); the network that ships for the game without
+    opponent: str = (
+        ""  # who plays against you (`zerodojo list players`); without, the network that ships for the game, else mcts:1000
+    )
     simulations: int | None = None  # how far the opponent thinks, a move; without, as it is used to
     first: FlagCreatePairsOff[bool] = False  # you move first (so it is without either)
     second: FlagCreatePairsOff[bool] = False  # the opponent moves first
     moves: str = ""  # play on from these moves, both sides', such as "4 4 3"
     seed: int | None = None  # of everything random in the opponent; another one every time without
-    option: Annotated[tuple[str, ...], UseAppendAction] = ()  # an option of the game, such as width=8; may be repeated
+    option: Annotated[tuple[str, ...], UseAppendAction] = ()  # of the game, such as width=8, again and again; else the opponent's
 
 
 def main(argv: Sequence[str]) -> int:
@@ -52,15 +57,16 @@ def main(argv: Sequence[str]) -> int:
     if options.first and options.second:
         raise UserError("--first and --second cannot both be; take one")
     # Only now what takes time to import: help must answer at once.
-    from ..agents import player
+    from ..agents import model_zoo, player
     from ..envs import make
     from .table import Table, busy, parse_moves
 
-    game = make(options.game, **game_options(options.option))
+    spec = options.opponent or (f"zoo:{options.game}" if options.game in model_zoo.names() else WITHOUT_NETWORK)
+    learned, resolved = game_of(spec, "", options.option)
+    game = make(options.game, **(resolved if learned == options.game else game_options(options.option)))
     moves = parse_moves(game, options.moves)
     console = _console()
     seed = secrets.randbits(32) if options.seed is None else options.seed
-    spec = options.opponent or f"zoo:{options.game}"
     if spec == "human":
         opponent = None
     else:

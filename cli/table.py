@@ -22,6 +22,7 @@ from ..envs import Game, IllegalAction
 from ..envs.game import LISTED
 from ..errors import UserError
 from .board import Board
+from .games import title
 
 CANDIDATES = 7  # rows of a table of thoughts at most
 HELP = (
@@ -224,13 +225,12 @@ class Table:
 
     def _greet(self) -> None:
         spec = self._session.game.spec
-        title = spec.name.replace("_", " ").capitalize()
         if self._opponent is None:
             who = Text.assemble("two people, ", self._board.side(0), " moves first.")
         else:
             order = ("you move first.", "the opponent moves first.")[self._seat]
             who = Text.assemble("you are ", self._board.side(self._seat), f" against {self._opponent.name}, {order}")
-        self._say(Text.assemble((title, "bold"), ": ", who))
+        self._say(Text.assemble((title(spec.name), "bold"), ": ", who))
         if spec.num_actions <= LISTED:
             self._say(f"Moves: {self._session.game.list_actions(range(spec.num_actions))}. Type one, or help.")
         else:

@@ -28,6 +28,7 @@ from ..errors import UserError
 from ..models.config import NetworkConfig
 from ..search.config import SearchConfig
 from .arguments import FLAT, Positional, parse, program
+from .games import title
 
 if TYPE_CHECKING:
     from ..agents.alphazero.training import Progress
@@ -272,12 +273,11 @@ def closing(options: Train, progress: Progress, argv: Sequence[str], *, gone_on:
             f"Stopped after {minutes}, before the first step of learning: there is nothing to save yet.",
             f"Go on:       {again}",
         ]
-    title = options.task.replace("_", " ").title()
-    learned = f"{title} after {minutes}: {progress.step:,} steps on {progress.positions:,} positions"
+    learned = f"{title(options.task)} after {minutes}: {progress.step:,} steps on {progress.positions:,} positions"
     ended = options.steps is not None and not stopped
     return [
         f"{'Stopped and saved. ' if stopped else ''}{learned}{f'; {progress.strength}' if progress.strength else ''}.",
-        f"Play it:     {shlex.quote(program())} play {options.task} --opponent {shlex.quote(options.run)}",
+        f"Play it:     {shlex.quote(program())} play {shlex.quote(options.task)} --opponent {shlex.quote(options.run)}",
         f"Measure it:  {shlex.quote(program())} evaluate {shlex.quote(options.run)} --opponent mcts:1000",
         f"Go on:       {again}{', with more --steps' if ended else ''}",
     ]

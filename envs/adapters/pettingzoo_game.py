@@ -52,6 +52,8 @@ class PettingZooGame(ForeignGame[Any]):
 
     remembered = 2_048  # an environment is some kilobytes
 
+    has_picture = True
+
     def __init__(self, name: str, *, board_size: int = 19, komi: float = 7.5, max_plies: int = 0) -> None:
         options: dict[str, Option] = {"board_size": board_size, "komi": komi}
         if name != "go_v5":
