@@ -6,22 +6,27 @@ header Variant, and another start position by FEN.
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from ...errors import UserError
 from ..chess import Chess
 from ..game import Position
 from ..registry import make
 
-if TYPE_CHECKING:
-    import chess
-
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+_TOKEN = re.compile(
+    r"""(?P<space>\s+|^%[^\n]*|;[^\n]*|\{[^}]*\}|\$\d{1,3}|[!?]{1,2}|e\.p\.)
+    |(?P<header>\[\s*(?P<name>\w+)\s+"(?P<value>[^\n]*)"[ \t]*\][ \t]*$)
+    |(?P<open>\()|(?P<close>\))
+    |(?P<result>(?:1-0|0-1|1/2-1/2|\*)(?=[\s)]|$))
+    |(?P<san>(?:[KQRBN]?[a-h]?[1-8]?x?[a-h][1-8](?:=?[QRBN])?|[O0]-[O0](?:-[O0])?)[+\#]?(?=[\s!?)({;$]|$))
+    |(?P<number>\d{1,4}(?:\s*\.+|(?=\s)|$)|\.+)""",
+    re.VERBOSE | re.MULTILINE,
+)
 LONGEST = 4_000_000  # characters of a text
 _MAX_PLIES = 10_000
+_STANDARD = ("", "standard", "from position", "chess", "normal")
 _CHESS960 = ("chess960", "chess 960", "fischerandom", "fischerrandom", "fischer random")
 
 
@@ -41,31 +46,83 @@ class PgnGame(NamedTuple):
 def read_game(text: str) -> PgnGame:
     """The first game of a text: its main line, variations and comments left out.
 
-    Raises UserError, naming the line, for a text without a game, a move that is not legal, and whatever else is no PGN; also for a
-    game that goes on after a third repetition or fifty moves, which end it here.
+    Raises UserError, naming line and column, for a text without a game, a variant that is not played here, a move that is not
+    legal, and whatever else is no PGN, so that nothing is left out in silence; also for a game that goes on after a third
+    repetition or fifty moves, which end it here.
     """
-    from chess import pgn
-
     if len(text) > LONGEST:
-        raise UserError(f"the PGN has {len(text)} characters; at most {LONGEST} are read")
-    if control := _CONTROL.search(text):
-        line = text.count("\n", 0, control.start()) + 1
-        raise UserError(f"line {line} of the PGN has the character {control[0]!r}; is it a text?")
-    handle = _Lines(text.removeprefix("\ufeff"))
-    found: _Found | None = pgn.read_game(handle, Visitor=lambda: _visitor(handle))
-    if found is None or not (found.moves or found.headers.get("White") or found.headers.get("FEN")):
-        raise UserError('there is no game in the PGN; it should have headers such as [White "A"], and moves such as 1. e4 e5')
-    variant = "960" if found.headers.get("Variant", "").casefold() in _CHESS960 else "standard"
-    fen = found.headers.get("FEN", "")
-    game = make("chess", variant=variant, fen=fen, max_plies=min(_MAX_PLIES, max(512, len(found.moves))))
+        raise UserError(f"the PGN has {len(text):,} characters; {LONGEST:,} are read, so split it")
+    text = text.removeprefix("\ufeff")
+    headers, moves = _scan(text)
+    if not (moves or headers.get("White") or headers.get("FEN")):
+        raise _error(text, 0, 'there is no game; it should have headers such as [White "A"], and moves such as 1. e4 e5')
+    named = headers.get("Variant", "").casefold()
+    if named not in (*_STANDARD, *_CHESS960):
+        raise _error(text, 0, f"the variant {headers['Variant'][:40]!r} is not played here; only standard chess and Chess960 are")
+    variant, longest = "960" if named in _CHESS960 else "standard", min(_MAX_PLIES, max(512, len(moves)))
+    try:
+        game = make("chess", variant=variant, fen=headers.get("FEN", ""), max_plies=longest)
+    except UserError as error:
+        raise _error(text, 0, str(error)) from error
     assert isinstance(game, Chess)
     position = game.start()
-    for line, move in found.moves:
+    board = game.board(position)
+    for at, san in moves:
+        try:
+            move = board.parse_san(san)
+        except ValueError as error:
+            raise _error(text, at, f"{san} is not a legal move after {len(position.history)} plies") from error
         try:
             position = position.after(game.action(move))
         except UserError as error:
-            raise UserError(f"line {line} of the PGN: {error}") from error
-    return PgnGame(game, position, found.headers)
+            raise _error(text, at, str(error)) from error
+        board.push(move)
+    return PgnGame(game, position, headers)
+
+
+def _scan(text: str) -> tuple[dict[str, str], list[tuple[int, str]]]:
+    """The headers of the first game and the moves of its main line, each with its offset. Raises UserError."""
+    headers: dict[str, str] = {}
+    moves: list[tuple[int, str]] = []
+    open_at: list[int] = []  # where the variations begin that are open
+    at = 0
+    while at < len(text):
+        token = _TOKEN.match(text, at)
+        if token is None:
+            raise _error(text, at, _complaint(text, at))
+        kind = token.lastgroup
+        if kind == "header":
+            if moves and not open_at:  # the next game
+                break
+            headers[token["name"]] = re.sub(r"\\(.)", r"\1", token["value"])
+        elif kind == "open":
+            open_at.append(at)
+        elif kind == "close":
+            if not open_at:
+                raise _error(text, at, "a ) closes nothing; remove it")
+            open_at.pop()
+        elif kind == "san" and not open_at:
+            moves.append((at, token["san"]))
+        elif kind == "result" and not open_at:
+            break
+        at = token.end()
+    if open_at:
+        raise _error(text, open_at[-1], "a variation begins here and does not end; close it with )")
+    return headers, moves
+
+
+def _complaint(text: str, at: int) -> str:
+    if text[at] == "{":
+        return "a comment begins here and does not end; close it with }"
+    if text[at] == "[":
+        return 'this is no header; write [Name "value"]'
+    word = re.split(r"\s", text[at : at + 20], maxsplit=1)[0]
+    return f"{word!a} is no move; moves are written in English, such as Nf3, exd5 or O-O"
+
+
+def _error(text: str, at: int, message: str) -> UserError:
+    line, start = text.count("\n", 0, at) + 1, text.rfind("\n", 0, at)
+    return UserError(f"PGN, line {line}, column {at - start}: {message}")
 
 
 def write_game(
@@ -92,44 +149,3 @@ def _result(position: Position) -> str:
 def _clean(value: str) -> str:
     """A header's value on one line."""
     return " ".join(value.split())
-
-
-class _Lines(io.StringIO):
-    """A text that knows the number of the line it read last."""
-
-    number = 0
-
-    def readline(self, size: int = -1, /) -> str:  # type: ignore[override]  # as typeshed has StringIO's own
-        self.number += 1
-        return super().readline(size)
-
-
-class _Found(NamedTuple):
-    headers: dict[str, str]
-    moves: list[tuple[int, chess.Move]]  # each with its line
-
-
-def _visitor(handle: _Lines) -> Any:
-    """What python-chess tells about a game as it reads it."""
-    from chess import pgn
-
-    class Visitor(pgn.BaseVisitor[_Found]):
-        def __init__(self) -> None:
-            self.found = _Found({}, [])
-
-        def visit_header(self, tagname: str, tagvalue: str) -> None:
-            self.found.headers[tagname] = tagvalue
-
-        def begin_variation(self) -> pgn.SkipType:
-            return pgn.SKIP
-
-        def visit_move(self, board: chess.Board, move: chess.Move) -> None:
-            self.found.moves.append((handle.number, move))
-
-        def handle_error(self, error: Exception) -> None:
-            raise UserError(f"line {handle.number} of the PGN: {' '.join(str(error).split())[:200]}") from error
-
-        def result(self) -> _Found:
-            return self.found
-
-    return Visitor()
