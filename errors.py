@@ -32,3 +32,15 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
 def remedy(error: OSError) -> str | None:
     """What a user does about a file or disk that refuses; None where only the cause itself can tell."""
     return _REMEDIES.get(error.errno or 0)
+
+
+class Forfeit(UserError):
+    """A player gives a game up, or fails in a way that loses it; the message says how. It may be asked about other games.
+
+    `index` is the position among those of `decide_many` whose game is lost; nothing was decided about the others.
+    """
+
+    def __init__(self, reason: str, *, index: int = 0, resigned: bool = False) -> None:
+        super().__init__(reason)
+        self.index = index
+        self.resigned = resigned

@@ -206,7 +206,7 @@ def _versions() -> dict[str, str]:
 def _told(options: Evaluate, agent: _Agent, match: MatchResult, grades: Sequence[Grade] | None) -> list[str]:
     """The result for people."""
     low, high = match.score_interval
-    verdict = "is stronger than" if low > 0.5 else "is weaker than" if high < 0.5 else "cannot be told apart from"
+    verdict = "is stronger than" if low > 0.5 else "is weaker than" if high < 0.5 else "in so few games cannot be told apart from"
     about = ", ".join(
         [
             *([] if agent.step is None else [f"step {agent.step}"]),

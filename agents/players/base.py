@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...envs import Game, Position
-from ...errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,18 +39,6 @@ class Analysis(NamedTuple):
 
     decision: Decision
     lines: Mapping[int, tuple[int, ...]]  # by action, which begins its line
-
-
-class Forfeit(UserError):
-    """A player gives a game up, or fails in a way that loses it; the message says how. It may be asked about other games.
-
-    `index` is the position among those of `decide_many` whose game is lost; nothing was decided about the others.
-    """
-
-    def __init__(self, reason: str, *, index: int = 0, resigned: bool = False) -> None:
-        super().__init__(reason)
-        self.index = index
-        self.resigned = resigned
 
 
 class Player(ABC):

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 from ...envs import Game, Position
 from ...envs.notation.gtp import COLOURS, format_vertex, handicap_vertices, parse_vertex
-from ...errors import UserError
+from ...errors import Forfeit, UserError
 from ..variants import variant_of
-from .base import Decision, Forfeit, Limit, Player
+from .base import Decision, Limit, Player
 from .common import rows_of, unthinking
 from .gtp_process import Program, ProgramFailed, command_words
 

@@ -13,11 +13,12 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, cast
 
 from ...envs import Game, Position
-from ...errors import UserError, unknown
-from .base import Decision, Forfeit, Limit, Player
+from ...errors import Forfeit, UserError, unknown
+from .base import Decision, Limit, Player
 from .common import rows_of, unthinking
 from .gtp_process import command_words
 
@@ -155,7 +156,7 @@ def _judged(blank: Decision, game: Chess, board: chess.Board, found: chess.engin
     assert found.move is not None
     line = [found.move]
     if found.info.get("pv", [])[:1] == line:
-        line = found.info["pv"]
+        line = list(takewhile(bool, found.info["pv"]))  # some programs write null moves into it
     score = found.info.get("score")
     return Decision(
         action=game.action(found.move),

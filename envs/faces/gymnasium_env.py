@@ -13,7 +13,7 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
-from ...errors import UserError, unknown
+from ...errors import Forfeit, UserError, unknown
 from ..game import Game, IllegalAction, Position
 from .rendering import FPS, RENDER_MODES, Image, render
 
@@ -46,7 +46,8 @@ class GameEnv(gymnasium.Env[Observation, np.int64]):
     Observation: what the agent sees when it is to move, planes [C, H, W] in [0, 1]; after the end, the planes of the last position.
     Action: an action id of the game; `info["action_mask"]` (int8 [A], all zeros at the end) has a 1 for every legal one, as
     `action_space.sample(mask)` takes it. Reward: the agent's, of its own move and the answer: 1 for a win, -1 for a loss, 0 for a
-    draw, and 0 while the game goes on. A game is terminated at its end and never truncated.
+    draw, and 0 while the game goes on. A game is terminated at its end and never truncated. An opponent that gives up or fails
+    (Forfeit) loses, at the latest with the agent's next action, and `info["opponent_forfeit"]` says why.
 
     Args:
         game: a game of two players.
@@ -91,6 +92,7 @@ class GameEnv(gymnasium.Env[Observation, np.int64]):
         self._agent_seat = _SEATS[agent_seat]
         self._illegal = illegal
         self._over = True  # until the first reset
+        self._forfeit = ""  # how the opponent lost this game beside the board
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict[str, Any]]:
         """A new game, in which the opponent has moved if it moves first. A seed decides the seats and everything the opponent does,
@@ -101,6 +103,7 @@ class GameEnv(gymnasium.Env[Observation, np.int64]):
             self._opponent = self._make_opponent(int(self.np_random.integers(2**63 - 1)))
         self._opponent.new_game()
         self.seat = int(self.np_random.integers(2)) if self._agent_seat is None else self._agent_seat
+        self._forfeit = ""
         self.position = self._answered(self.game.start(), self._opponent)
         self._over = self.position.terminal
         self._show()
@@ -114,6 +117,8 @@ class GameEnv(gymnasium.Env[Observation, np.int64]):
         if self._over or self._opponent is None:
             raise ResetNeeded("no game is going on; call reset() first")
         before = self.position.returns[self.seat]
+        if self._has_forfeited():  # before the agent's first move
+            return self._won(before)
         try:
             moved = self.position.after(int(action) if action in self.action_space else action)  # type: ignore[arg-type]
         except IllegalAction:
@@ -124,6 +129,8 @@ class GameEnv(gymnasium.Env[Observation, np.int64]):
         self.position = self._answered(moved, self._opponent)
         self._over = self.position.terminal
         self._show()
+        if self._has_forfeited():
+            return self._won(before)
         return self.position.observation(), self.position.returns[self.seat] - before, self._over, False, self._info()
 
     def render(self) -> str | Image | None:
@@ -140,9 +147,20 @@ class GameEnv(gymnasium.Env[Observation, np.int64]):
         self._opponent, self._over = None, True
 
     def _answered(self, position: Position, opponent: Opponent) -> Position:
-        while not position.terminal and position.to_play != self.seat:
-            position = position.after(opponent.decide(position).action)
+        try:
+            while not position.terminal and position.to_play != self.seat:
+                position = position.after(opponent.decide(position).action)
+        except Forfeit as failure:
+            self._forfeit = str(failure)
         return position
+
+    def _has_forfeited(self) -> bool:
+        return self._forfeit != ""
+
+    def _won(self, before: float) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """The end of a game that the opponent has forfeited."""
+        self._over = True
+        return self.position.observation(), 1.0 - before, True, False, self._info() | {"opponent_forfeit": self._forfeit}
 
     def _info(self) -> dict[str, Any]:
         mask = np.zeros(self.game.spec.num_actions, np.int8)

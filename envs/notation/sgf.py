@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from ...errors import UserError
 
-MAX_BYTES = 32 << 20  # of a file; with MAX_NODES this bounds memory to a few hundred MiB
+MAX_BYTES = 32 << 20  # of a file; with MAX_NODES this bounds memory to about 1 GiB, where a file is made to need it
 MAX_NODES = 500_000  # of a collection; Kogo's joseki dictionary has a fifth of that
 MAX_NESTING = 10_000  # variations within variations
 DEFAULT_CHARSET = "ISO-8859-1"  # the standard's, where neither CA nor a byte order mark tells

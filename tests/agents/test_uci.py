@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zerodojo.agents import player
-from zerodojo.agents.players.base import Forfeit, Limit
+from zerodojo.agents import Forfeit, Limit, player
 from zerodojo.agents.players.uci import UciPlayer
 from zerodojo.envs import make
 from zerodojo.errors import UserError

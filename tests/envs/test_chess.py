@@ -161,3 +161,39 @@ def test_what_cannot_be_is_refused(options, words):
     with pytest.raises(UserError, match=words) as refusal:
         make("chess", **options)
     assert "\n" not in str(refusal.value)
+
+
+def compare_with_openspiel(*, games: int, seed: int) -> None:
+    """Random games: legal moves by their SAN at every ply, and the returns, unless our limit of plies ended the game."""
+    import pyspiel
+
+    game, theirs = make("chess", max_plies=200), pyspiel.load_game("chess")
+    generator = np.random.default_rng(seed)
+    for _ in range(games):
+        position, state = game.start(), theirs.new_initial_state()
+        while not position.terminal and not state.is_terminal():
+            board = game.board(position)
+            mine = {plain(board.san(move)): game.action(move) for move in board.legal_moves}
+            legal = {plain(state.action_to_string(action)): action for action in state.legal_actions()}
+            assert mine.keys() == legal.keys()
+            san = sorted(mine)[int(generator.integers(len(mine)))]
+            position = position.after(mine[san])
+            state.apply_action(legal[san])
+        if len(position.history) < 200:
+            assert position.terminal
+            assert state.is_terminal()
+            assert position.returns == tuple(state.returns()[::-1])  # Black is their player 0
+
+
+def plain(san: str) -> str:
+    """A move without the signs of check and mate, which are not written alike everywhere."""
+    return san.rstrip("+#")
+
+
+def test_agrees_with_openspiel() -> None:
+    compare_with_openspiel(games=50, seed=1)
+
+
+@pytest.mark.full
+def test_agrees_with_openspiel_at_length() -> None:
+    compare_with_openspiel(games=2_000, seed=2)

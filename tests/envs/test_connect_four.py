@@ -30,6 +30,11 @@ def test_agrees_with_openspiel() -> None:
     assert_agrees_with_openspiel(make("connect_four"), "connect_four", games=50, seed=2)
 
 
+@pytest.mark.full
+def test_agrees_with_openspiel_at_length() -> None:
+    assert_agrees_with_openspiel(make("connect_four"), "connect_four", games=2_000, seed=6)
+
+
 def test_playouts_are_random_play() -> None:
     assert_playouts_agree(make("connect_four"), SlowBoard(6, 7, 4, drop=True), [3, 3, 3, 3, 3, 2, 2, 4], playouts=600, seed=3)
 

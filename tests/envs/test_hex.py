@@ -27,6 +27,10 @@ def test_agrees_with_openspiel(size: int) -> None:
     assert_agrees_with_openspiel(make("hex", size=size, swap=False), f"hex(board_size={size})", games=50, seed=1)
 
 
+def test_agrees_with_openspiel_on_the_swap() -> None:
+    assert_agrees_with_openspiel(make("hex", size=4), "hex(board_size=4,swap=true)", games=50, seed=3)
+
+
 @pytest.mark.full
 def test_agrees_with_openspiel_at_length() -> None:
     assert_agrees_with_openspiel(make("hex", swap=False), "hex", games=2_000, seed=2)

@@ -26,6 +26,11 @@ def test_agrees_with_openspiel() -> None:
     assert_agrees_with_openspiel(make("tic_tac_toe"), "tic_tac_toe", games=50, seed=2)
 
 
+@pytest.mark.full
+def test_agrees_with_openspiel_at_length() -> None:
+    assert_agrees_with_openspiel(make("tic_tac_toe"), "tic_tac_toe", games=2_000, seed=6)
+
+
 def test_playouts_are_random_play() -> None:
     assert_playouts_agree(make("tic_tac_toe"), twin(), [], playouts=2_000, seed=3)
 

@@ -14,7 +14,7 @@ import zerodojo
 from zerodojo.agents.gymnasium_ids import env_id
 from zerodojo.envs import GAMES, IllegalAction, make
 from zerodojo.envs.faces.gymnasium_env import GameEnv
-from zerodojo.errors import UserError
+from zerodojo.errors import Forfeit, UserError
 
 SLOW = {"chess"}  # of many plies, each in Python
 
@@ -243,3 +243,19 @@ def test_without_gymnasium_the_remedy_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, "gymnasium", None)
     with pytest.raises(UserError, match=r'pip install "zerodojo\[gymnasium\]"'):
         zerodojo.register_envs()
+
+
+@pytest.mark.parametrize("seat", ["first", "second"])
+def test_an_opponent_that_forfeits_has_lost(seat):
+    class Quitter(Scripted):
+        def decide(self, position):
+            raise Forfeit("it resigns", resigned=True)
+
+    env = GameEnv(make("tic_tac_toe"), Quitter, agent_seat=seat)
+    _, info = env.reset(seed=0)
+    assert "opponent_forfeit" not in info
+    _, reward, terminated, truncated, info = env.step(np.int64(0))
+    assert (reward, terminated, truncated, info["opponent_forfeit"]) == (1.0, True, False, "it resigns")
+    with pytest.raises(ResetNeeded):
+        env.step(np.int64(1))
+    env.reset()
