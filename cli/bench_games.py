@@ -207,4 +207,6 @@ def told(found: list[Rates]) -> str:
         f"{cell(rates.pettingzoo, rates.over_pettingzoo)}"
         for rates in found
     ]
-    return "\n".join(lines)
+    return "\n".join(
+        [*lines, "", "-: a peer that does not have the game, or is not installed (`pip install open_spiel pettingzoo`)."]
+    )
