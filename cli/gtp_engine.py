@@ -6,6 +6,7 @@ Leela Zero and KataGo. Whatever goes wrong is an answer that begins with `?`; on
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import time
@@ -34,6 +35,7 @@ from .gtp_analysis import Request, info_line, parse_request
 from .gtp_clock import Clock
 from .gtp_input import Lines
 
+MOST_HANDICAP = 9  # stones that have usual points
 POLL = 0.05  # seconds between two looks for a command that stops an analysis
 
 Words = tuple[str, ...]
@@ -161,6 +163,15 @@ class Engine:
         self._set_up(game, len(handicap_vertices(game)))
         return " ".join(handicap_vertices(game))
 
+    def place_free_handicap(self, words: Words) -> str:
+        """As `fixed_handicap`, or fewer where the board has no more usual points, which the protocol allows."""
+        (word,) = _only(words, 1, "the number of stones")
+        for stones in range(min(parse_whole(word), MOST_HANDICAP), 2, -1):
+            with contextlib.suppress(UserError):
+                self._with_handicap(stones)
+                return self.fixed_handicap((str(stones),))
+        return self.fixed_handicap(words)
+
     def set_free_handicap(self, words: Words) -> str:
         game = self._with_handicap(len(words))
         usual = handicap_vertices(game)
@@ -198,9 +209,17 @@ class Engine:
         if found.game.spec.name != self._name:
             raise UserError(f"cannot load file: it is a game of {found.game.spec.name}, and {self._name} is played here")
         number = parse_whole(words[1]) if len(words) > 1 else len(found.position.history) + 1
-        moves = found.position.history[: max(0, number - 1)]
-        self._install(found.game, found.game.start().play(moves))
-        self._options = {key: value for key, value in found.game.spec.options.items() if key != "max_plies"}
+        ours, options = self._session.game.spec.options, dict(found.game.spec.options)
+        options["history"] = ours["history"]  # SGF says nothing about what a network sees
+        if self._name == "go" and not found.root.simple_text("RU"):
+            options |= {key: ours[key] for key in ("superko", "suicide")}
+        game = make(self._name, **options)
+        try:
+            position = game.start().play(found.position.history[: max(0, number - 1)])
+        except IllegalAction as error:
+            raise UserError(f"cannot load file: {error}") from error
+        self._install(game, position)
+        self._options = {key: value for key, value in options.items() if key != "max_plies"}
         return ""
 
     # Moves -------------------------------------------------------------------------------------------------------------------
@@ -480,7 +499,7 @@ COMMANDS: dict[str, Handler] = {
     "clear_board": Engine.clear_board,
     "komi": Engine.komi,
     "fixed_handicap": Engine.fixed_handicap,
-    "place_free_handicap": Engine.fixed_handicap,
+    "place_free_handicap": Engine.place_free_handicap,
     "set_free_handicap": Engine.set_free_handicap,
     "play": Engine.play,
     "genmove": Engine.genmove,

@@ -262,6 +262,26 @@ KATA = re.compile(
 )
 
 
+def test_free_handicap_may_be_fewer_stones_than_asked_for() -> None:
+    said = answers(
+        "place_free_handicap 12\nclear_board\nfixed_handicap 12\nboardsize 7\nplace_free_handicap 9\n", game="go", size=9
+    )
+    assert len(said[0].removeprefix("=").split()) == 9
+    assert said[2].startswith("?")
+    assert len(said[4].removeprefix("=").split()) == 4
+
+
+def test_loadsgf_keeps_what_sgf_does_not_say(tmp_path: Path) -> None:
+    """The rules of ko of a file without RU are the engine's, and so is what its network sees."""
+    file = tmp_path / "game.sgf"
+    file.write_text("(;GM[1]SZ[5]KM[0];B[cc];W[bb])")
+    said = answers(f"loadsgf {file}\nkata-get-rules\nclear_board\nkata-get-rules\n", game="go", size=9, superko="simple", history=2)
+    assert ['"ko": "SIMPLE"' in answer for answer in said] == [False, True, False, True]
+    file.write_text("(;GM[1]SZ[5]KM[0]RU[Tromp-Taylor];B[cc];W[bb])")
+    said = answers(f"loadsgf {file}\nkata-get-rules\n", game="go", size=9, superko="simple", history=2)
+    assert '"ko": "POSITIONAL"' in said[1]
+
+
 @pytest.mark.parametrize(("kind", "form"), [("lz", LZ), ("kata", KATA)])
 def test_a_move_is_generated_with_its_thoughts(kind: str, form: re.Pattern[str]) -> None:
     said = answers(f"3 {kind}-genmove_analyze b 10\nshowboard\n", "mcts:300")
