@@ -21,13 +21,12 @@ from zerodojo.cli import main as front
 from zerodojo.cli.gtp_clock import LAG, Clock
 from zerodojo.cli.gtp_engine import COMMANDS, Engine
 from zerodojo.cli.gtp_input import LONGEST, Lines
-from zerodojo.envs import GAMES, make
+from zerodojo.envs import make
 from zerodojo.envs.notation.sgf_games import write_game
 from zerodojo.errors import UserError
 
 ENGINE = [sys.executable, "-m", "zerodojo.cli.main", "gtp"]
 FAKE = Path(__file__).parent / "agents" / "gtp_fake.py"
-needs = {name: pytest.mark.skipif(name not in GAMES, reason=f"{name} is not in the registry") for name in ("go", "hex", "othello")}
 
 
 def talk(text: str | bytes, spec: str = "mcts:20", game: str = "tic_tac_toe", **options: object) -> str:
@@ -188,7 +187,6 @@ def test_a_program_behind_us_resigns_and_fails_as_it_does() -> None:
         assert answers("genmove b\nplay w c3\ngenmove b\n", spec)[2] == said
 
 
-@needs["go"]
 def test_a_conversation_about_go() -> None:
     said = answers(
         "boardsize 5\nkomi 0.5\nplay b C3\nplay b D3\nplay w pass\nfinal_score\nundo\nundo\nplay b A1\nkomi 1.5\nfinal_score\n"
@@ -207,7 +205,6 @@ def test_a_conversation_about_go() -> None:
     assert said[18:] == ["=", "=", "? the game is over; undo or clear_board", "= W+1.5"]
 
 
-@needs["go"]
 def test_handicap_stones_are_the_usual_ones() -> None:
     text = "fixed_handicap 4\nfixed_handicap 2\nclear_board\nset_free_handicap G7 C3 C7 G3\nplay w E5\nclear_board\nplay b E5\n"
     said = answers(text, "random", "go", size=9)
@@ -215,20 +212,17 @@ def test_handicap_stones_are_the_usual_ones() -> None:
     assert said[1:] == ["? board not empty", "=", "=", "=", "=", "="]
 
 
-@needs["othello"]
 def test_othello_is_scored_in_discs() -> None:
     said = answers("play b f5\nplay w f6\nplay b pass\nfinal_score\nplay w d3\n", "random", "othello")
     assert said[:2] == ["=", "="] and said[2].startswith("? illegal move") and said[3].startswith("? cannot score")
     assert said[4].startswith("? it is black's turn")
 
 
-@needs["hex"]
 def test_hex_swaps_pieces() -> None:
     said = answers("boardsize 5\nplay red b1\nplay blue swap-pieces\nplay b c3\nshowboard\n", "random", "hex")
     assert said[:4] == ["="] * 4 and "O" in said[4] and "X" in said[4]
 
 
-@needs["othello"]
 def test_a_game_is_loaded_from_a_file(tmp_path: Path) -> None:
     game = make("othello", size=6)
     position = game.start()

@@ -7,7 +7,7 @@ from zerodojo.agents.alphazero.config import AlphaZeroConfig
 from zerodojo.agents.checkpoint import Checkpoint
 from zerodojo.agents.run_directory import RunDirectory
 from zerodojo.cli.main import main
-from zerodojo.envs import GAMES, make
+from zerodojo.envs import make
 from zerodojo.envs.notation.sgf_games import read_game
 from zerodojo.models import network
 from zerodojo.models.config import NetworkConfig
@@ -120,7 +120,6 @@ def test_any_player_once_the_game_is_named(capsys):
     assert "connect_four: mcts:20 (20 simulations) against random" in capsys.readouterr().out
 
 
-@pytest.mark.skipif("othello" not in GAMES, reason="othello is not in the registry")
 def test_the_games_are_written(tmp_path, capsys):
     words = ["random", "--game", "othello", "--option", "size=6", "--opponent", "minimax:1", "--games", "4"]
     assert evaluate(*words, "--sgf", str(tmp_path / "games"), "--json", "-") == 0

@@ -117,7 +117,6 @@ def test_colours() -> None:
             parse_player(game, text)
 
 
-@pytest.mark.skipif("hex" not in GAMES, reason="hex is not in the registry")
 def test_the_words_of_hex() -> None:
     game = make("hex", size=5)
     assert [parse_player(game, text) for text in ("red", "blue")] == [0, 1]
