@@ -112,7 +112,10 @@ class SearchPlayer(Player):
     def _search_for(self, games: int, simulations: int) -> Search:
         """A search with room for these positions. Few positions, thought about long, share batches of several leaves each."""
         leaves = max(1, min(self._leaves, 2 * self._leaves // games, simulations // 16))
-        fits = games <= self._shape[0] and simulations <= self._shape[1] and leaves == self._shape[2]
+        most = zip((games, simulations, leaves), self._shape, strict=True)
+        fits = all(
+            wanted <= made for wanted, made in most
+        )  # one made for longer thought, whose tree may be wanted, serves a shorter
         if self._search is None or not fits:
             config = replace(self._config, simulations=simulations)
             self._search, self._shape, self._kept = (
