@@ -76,7 +76,8 @@ def split(game: Game, run: RunDirectory, *, held_out: int, share: float) -> tupl
 
 def filled(game: Game, config: ReplayConfig, parts: list[GameRecords]) -> Replay:
     """A replay that holds all of these games."""
-    replay = Replay(game, replace(config, window=max(1, sum(part.positions for part in parts))))
+    everything = max(1, sum(part.positions for part in parts))
+    replay = Replay(game, replace(config, window=everything, window_limit=everything))
     for part in parts:
         replay.add(part)
     return replay

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -34,10 +35,11 @@ def measure(options: Bench) -> Result:
 
     Its games are first spread over their whole length by a generation with the uniform evaluator, which also gives the positions
     that engines are calibrated on. Then slices of self-play take turns with the engine alone, at the mean batch that self-play
-    submits, and with the search alone. The rates of those two are medians; that of self-play is taken over all slices, because a
-    new version begins without a memory, and is slower at first. New versions of the weights, perturbed, are prepared every
-    PUBLISH_SECONDS and at least once; the rates of self-play count them at the share of time that they take in a long run, where
-    a worker prepares one every PUBLISH_SECONDS, or more seldom where that would cost more than PREPARING_SHARE.
+    submits, filled up to what the engine computes at once, and with the search alone. The rates of those two are medians; that of
+    self-play is taken over all slices, because a new version begins without a memory, and is slower at first. New versions of the
+    weights, perturbed, are prepared every PUBLISH_SECONDS and at least once; the rates of self-play count them at the share of time
+    that they take in a long run, where a worker prepares one every PUBLISH_SECONDS, or more seldom where that would cost more than
+    PREPARING_SHARE.
 
     Raises UserError for an unknown game, or an engine that is unknown or cannot run here.
     """
@@ -151,7 +153,8 @@ class SelfPlayBench:
         slices: list[Played] = []
         while not slices or time.perf_counter() - begun < seconds:
             slices.append(played := self._slice())
-            batch = max(1, round(_total(slices, "evaluations") / _total(slices, "batches")))
+            mean = _total(slices, "evaluations") / _total(slices, "batches")
+            batch = self._engine.rows * math.ceil(mean / self._engine.rows)
             alone.append(_rate(ENGINE_SHARE * played.seconds, lambda batch=batch: self._evaluate(batch)))  # type: ignore[misc]
             searching.append(_rate(SEARCH_SHARE * played.seconds, self._simulate))
             if time.perf_counter() - prepared > PUBLISH_SECONDS:

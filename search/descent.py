@@ -73,15 +73,18 @@ def finish_if_spent(tree: Tree, slots: Slots, b: int) -> None:
 
 
 @kernel
-def select(tree: Tree, slots: Slots, rule: Rule, each: int, leaves: Leaves) -> tuple[int, int]:
-    """Gathers up to `each` leaves a search; returns (roots, leaves): the first `roots` of the leaves are roots as they are.
+def select(tree: Tree, slots: Slots, rule: Rule, first: int, each: int, leaves: Leaves) -> tuple[int, int]:
+    """Gathers up to `each` leaves a search, from slot `first` on and around; returns (roots, leaves): the first `roots` of the
+    leaves are roots as they are.
 
     An edge of known value ends its simulation here, without a leaf. Two simulations that meet at one leaf: the second waits
     for the next round.
     """
     nodes, edges = tree.nodes, tree.edges
+    searches = len(slots.phase)
     count = 0
-    for b in range(len(slots.phase)):
+    for i in range(first, first + searches):
+        b = i if i < searches else i - searches
         if slots.phase[b] == ROOT:
             leaves.slot[count] = b
             leaves.node[count] = -1
@@ -90,7 +93,8 @@ def select(tree: Tree, slots: Slots, rule: Rule, each: int, leaves: Leaves) -> t
             copy_row(tree.states, root_of(tree, b), leaves.state, count)
             count += 1
     roots = count
-    for b in range(len(slots.phase)):
+    for i in range(first, first + searches):
+        b = i if i < searches else i - searches
         gathered = 0
         while slots.phase[b] == SEARCHING and gathered < each and slots.spent[b] + slots.pending[b] < slots.budget[b]:
             node = root_of(tree, b)
@@ -148,9 +152,9 @@ def settle(
 
 
 @kernel
-def take_back(tree: Tree, slots: Slots, each: int, leaves: Leaves, count: int) -> None:
-    """Calls a round off: its leaves were never asked for. Roots go on waiting."""
-    for i in range(count):
+def take_back(tree: Tree, slots: Slots, each: int, leaves: Leaves, first: int, count: int) -> None:
+    """Calls the leaves of a round off, from number `first` on: they were never asked for. Roots go on waiting."""
+    for i in range(first, count):
         b, node, edge = leaves.slot[i], leaves.node[i], leaves.edge[i]
         if node >= 0:
             tree.edges[edge].child = UNTRIED

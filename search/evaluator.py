@@ -23,7 +23,10 @@ class Evaluator(Protocol):
     """
 
     def evaluate(self, states: States) -> tuple[Floats, Floats]:
-        """States [N, S], none of them terminal, N from 0 -> (logits [N, A], values [N])."""
+        """States [N, S], none of them terminal, N from 0 -> (logits [M, A], values [M]) of the first M; M is 0 only if N is.
+
+        M is N, unless it pays to answer the others later: a search asks for them again in its next round, before all else.
+        """
         ...
 
 
@@ -68,20 +71,23 @@ class CachedEvaluator:
     answers are remembered (docs/results.md). The table has as many places, one a position, as a power of two gives within
     `size` bytes; a newer position takes the place of an older one. Whatever changes the evaluator behind it, such as new weights,
     needs a new cache.
+
+    An engine computes `rows` positions at a time, and as long for fewer. What is missing is no multiple of that, so an answer ends
+    before the first position that would begin a submission and not fill it, if any was filled: a twentieth more positions in
+    self-play (docs/results.md).
     """
 
-    def __init__(self, game: Game, evaluator: Evaluator, *, size: int = 2**24) -> None:
+    def __init__(self, game: Game, evaluator: Evaluator, *, size: int = 2**24, rows: int = 1) -> None:
         self._game = game
         self._evaluator = evaluator
+        self._rows = rows
         actions, words = game.spec.num_actions, game.observation_keys(game.new_states(1)).shape[1]
         places = 1
-        while 2 * places * (1 + 8 * words + 4 * actions + 4) <= size:
+        while 2 * places * (8 * words + 4 * (actions + 1)) <= size:
             places *= 2
         self._table = _Table(
-            known=np.zeros(places, np.bool_),
-            keys=np.empty((places, words), np.uint64),
-            logits=np.empty((places, actions), np.float32),
-            values=np.empty(places, np.float32),
+            keys=np.zeros((places, words), np.uint64),
+            answers=np.full((places, actions + 1), np.nan, np.float32),
         )
 
     def evaluate(self, states: States) -> tuple[Floats, Floats]:
@@ -91,19 +97,21 @@ class CachedEvaluator:
         logits, values = np.empty((n, self._game.spec.num_actions), np.float32), np.empty(n, np.float32)
         place, missing = np.empty(n, np.int64), np.empty(n, np.int64)
         missing = missing[: _look_up(self._table, keys, place, missing, logits, values)]
+        ragged = len(missing) % self._rows
+        if 0 < ragged < len(missing):
+            n = missing[-ragged]
+            missing = missing[:-ragged]
         if len(missing):
             answers = self._evaluator.evaluate(states[missing])
             _remember(self._table, keys, place, missing, answers[0], answers[1], logits, values)
-        return logits, values
+        return logits[:n], values[:n]
 
 
 class _Table(NamedTuple):
-    """The memory of a cache: C places, K words a key."""
+    """The memory of a cache: C places, K words a key. Two arrays and no more: each costs a walk to memory, for every look."""
 
-    known: NDArray[np.bool_]  # [C], whether anything stands there
     keys: NDArray[np.uint64]  # [C, K]
-    logits: Floats  # [C, A]
-    values: Floats  # [C]
+    answers: Floats  # [C, A + 1], logits and then the value, which is nan where nothing stands
 
 
 @kernel
@@ -115,14 +123,15 @@ def _look_up(table: _Table, keys: Any, place: Any, missing: Any, logits: Any, va
         bits = np.uint64(0)
         for word in range(keys.shape[1]):
             bits = mix64(bits ^ keys[i, word])
-        at = np.int64(bits & np.uint64(len(table.known) - 1))
-        same = table.known[at]
+        at = np.int64(bits & np.uint64(len(table.keys) - 1))
+        same = True
         for word in range(keys.shape[1]):
             same = same and table.keys[at, word] == keys[i, word]
         place[i] = at
-        if same:
-            copy_row(table.logits, at, logits, i)
-            values[i] = table.values[at]
+        if same and not np.isnan(table.answers[at, logits.shape[1]]):
+            for a in range(logits.shape[1]):
+                logits[i, a] = table.answers[at, a]
+            values[i] = table.answers[at, logits.shape[1]]
         else:
             missing[count] = i
             count += 1
@@ -137,9 +146,8 @@ def _remember(
     for m in range(len(missing)):
         i = missing[m]
         at = place[i]
-        table.known[at] = True
         copy_row(keys, i, table.keys, at)
-        copy_row(new_logits, m, table.logits, at)
-        table.values[at] = new_values[m]
+        copy_row(new_logits, m, table.answers, at)
+        table.answers[at, new_logits.shape[1]] = new_values[m]
         copy_row(new_logits, m, logits, i)
         values[i] = new_values[m]

@@ -68,6 +68,7 @@ class Search:
             state=np.zeros((most, spec.state_size), spec.state_dtype),
         )
         self._waiting = 0
+        self._first = 0  # the slot that selection begins with
 
     def begin(
         self,
@@ -110,7 +111,7 @@ class Search:
         """The leaves of this round that await an evaluation, [N, S]; none when all met known ends. Always followed by `update`."""
         self._call_off()
         leaves, each = self._leaves, self._leaves_each
-        roots, count = descent.select(self._tree, self._slots, self._rule, each, leaves)
+        roots, count = descent.select(self._tree, self._slots, self._rule, self._first, each, leaves)
         if count > roots:
             step = self.game.step(leaves.state[roots:count], leaves.action[roots:count])
             count = descent.settle(self._tree, self._slots, self._rule, each, leaves, roots, step.rewards, step.terminal, count)
@@ -118,11 +119,14 @@ class Search:
         return leaves.state[:count]
 
     def update(self, logits: Floats, values: Floats) -> None:
-        """What the evaluator said of the leaves of `select`: logits [N, A], values [N] for the player to move there.
+        """What the evaluator said of the first M leaves of `select`: logits [M, A], values [M] for the player to move there.
 
-        A logit of -inf is a move it would never play. Raises ValueError, with nothing changed, for others that are not finite.
+        The other leaves are called off, and their slots come first in the next round. A logit of -inf is a move it would never
+        play. Raises ValueError, with nothing changed, for others that are not finite, and for no answers or more than leaves.
         """
-        count = self._waiting
+        count = len(values)
+        if count > self._waiting or (count == 0 and self._waiting):
+            raise ValueError(f"{count} answers to {self._waiting} leaves")
         if count:
             states = self._leaves.state[:count]
             to_play, legal = self.game.to_play(states), self.game.legal_mask(states)
@@ -132,7 +136,9 @@ class Search:
             descent.expand(
                 self._tree, self._slots, self._rule, self._leaves_each, self._leaves, count, to_play, legal, logits, values
             )
-        self._waiting = 0
+        if count < self._waiting:
+            self._first = int(self._leaves.slot[count])
+        self._call_off(count)
 
     def finished(self) -> NDArray[np.int64]:
         """The slots whose search is done, [R], ascending, until they begin anew or are released."""
@@ -183,10 +189,11 @@ class Search:
             tree.reroot(self._tree, b, action, order, moved)
             self._slots.phase[b] = descent.IDLE
 
-    def _call_off(self) -> None:
-        if self._waiting:
-            descent.take_back(self._tree, self._slots, self._leaves_each, self._leaves, self._waiting)
-            self._waiting = 0
+    def _call_off(self, answered: int = 0) -> None:
+        """The leaves of this round from number `answered` on were never asked for."""
+        if self._waiting > answered:
+            descent.take_back(self._tree, self._slots, self._leaves_each, self._leaves, answered, self._waiting)
+        self._waiting = 0
 
 
 def run(search: Search, evaluator: Evaluator) -> None:

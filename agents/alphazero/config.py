@@ -27,11 +27,12 @@ class SelfPlayConfig:
 
 @dataclass(frozen=True)
 class ReplayConfig:
-    """What the learner draws from. The window grows as c (1 + beta ((N/c)^alpha - 1) / alpha) (KataGo, Wu 2019)."""
+    """What the learner draws from. The window grows as c (1 + beta ((N/c)^alpha - 1) / alpha) (KataGo, Wu 2019), up to a limit."""
 
     window: int = 100_000  # c: positions before the window starts to grow; KataGo: 250,000
     window_alpha: float = 0.75  # KataGo: 0.65 to 0.75
     window_beta: float = 0.4  # KataGo: 0.4
+    window_limit: int = 400_000  # positions at most, which bounds the memory: 100 bytes each in Connect Four, 3 kB in 19x19 Go
     max_uses: float = 4.0  # samples drawn per position made; KataGo: at most 4 to 8. The learner waits above it
     min_uses: float = 0.5  # the workers wait while fewer were drawn
     root_value_weight: float = 0.5  # share of the search's value in the value target, 1 where it is proven; the rest: the outcome

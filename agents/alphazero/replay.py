@@ -39,12 +39,14 @@ class Replay:
     """The newest positions of a run. Holds states [S], targets, and policies over legal moves in one flat row."""
 
     def __init__(self, game: Game, config: ReplayConfig) -> None:
-        """An empty replay. Raises UserError for a window that is empty or would outgrow the positions it looks back on."""
+        """An empty replay. Raises UserError for a window that is empty, over its limit, or outgrows what it looks back on."""
         if config.window < 1 or not 0 < config.window_alpha <= 1 or not 0 <= config.window_beta <= 1:
             raise UserError(
                 f"replay.window={config.window}, window_alpha={config.window_alpha}, window_beta={config.window_beta} fail; "
                 "choose window from 1, window_alpha above 0 and up to 1, window_beta from 0 to 1"
             )
+        if config.window_limit < config.window:
+            raise UserError(f"replay.window_limit is {config.window_limit:,}; it must be at least replay.window, {config.window:,}")
         self._game = game
         self._config = config
         self._positions = _Table(
@@ -71,7 +73,8 @@ class Replay:
     def window_size(self, total: int) -> int:
         """How many of `total` positions ever added can be drawn (KataGo: Wu 2019, appendix C), whole positions, at most total."""
         c, alpha, beta = self._config.window, self._config.window_alpha, self._config.window_beta
-        return total if total <= c else min(total, int(c * (1 + beta * ((total / c) ** alpha - 1) / alpha)))
+        grown = int(c * (1 + beta * ((total / c) ** alpha - 1) / alpha)) if total > c else total
+        return min(total, grown, self._config.window_limit)
 
     def add(self, records: GameRecords) -> int:
         """Adds the searched plies of finished games, in order, and forgets what leaves the window. Returns how many it added.

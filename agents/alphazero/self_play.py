@@ -24,6 +24,7 @@ from ...search.search import Search
 from .config import SelfPlayConfig
 from .records import End, GameRecords
 
+TOGETHER = 0.05  # of the games move at once, while others think: a call that moves one game costs about as much
 OPENING_TRIES = 100  # random lines drawn for one opening before the game starts from the beginning
 
 
@@ -34,6 +35,7 @@ class SelfPlay:
         spec, slots = game.spec, config.games
         self._game, self._config, self._seed = game, config, seed
         self._search = Search(game, search, games=slots)
+        self._together = max(1, int(TOGETHER * slots))
         self._numbers: deque[int] = deque()
         self._idle = deque(range(slots))
         self._number = np.full(slots, -1, np.int64)
@@ -69,7 +71,7 @@ class SelfPlay:
         search = self._search
         search.update(*evaluator.evaluate(search.select()))
         rows = search.finished()
-        return self._move(rows, version) if len(rows) else []
+        return self._move(rows, version) if len(rows) >= self._together or (len(rows) and not search.active()) else []
 
     def _move(self, rows: NDArray[np.int64], version: int) -> list[GameRecords]:
         result = self._search.result(rows)

@@ -39,6 +39,7 @@ LEAST: dict[str, float] = {  # numbers with a least value; counts begin where th
     "self_play.first_generation": 1,
     "self_play.threads": 1,
     "replay.window": 1,
+    "replay.window_limit": 1,
     "replay.min_uses": 0,
     "learner.warmup_steps": 0,
     "learner.planned_steps": 0,

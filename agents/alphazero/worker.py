@@ -106,7 +106,7 @@ class SelfPlayWorker:
         start = time.perf_counter()
         prepared = prepare_version(self._config, self._game, version, engine=self._config.self_play.engine)
         self._network.inner = NetworkEvaluator(self._game, prepared.engine)
-        self._evaluator.inner = CachedEvaluator(self._game, self._network)
+        self._evaluator.inner = CachedEvaluator(self._game, self._network, rows=prepared.engine.rows)
         if prepared.engine.name != self._engine:
             self._notes.append(f"self-play engine: {prepared.report}")
         self._preparing = 0.0 if self._engine == "uniform" else time.perf_counter() - start  # the first one imports the engine
@@ -125,7 +125,7 @@ def prepare_version(config: AlphaZeroConfig, game: Game, version: Version, *, en
 
 
 class CountingEvaluator:
-    """Counts what is asked of the evaluator behind it."""
+    """Counts what the evaluator behind it answers."""
 
     def __init__(self, inner: Evaluator) -> None:
         self.inner = inner
@@ -133,9 +133,10 @@ class CountingEvaluator:
 
     def evaluate(self, states: States) -> tuple[Floats, Floats]:
         """As the evaluator behind it."""
-        self._evaluations += len(states)
+        answers = self.inner.evaluate(states)
+        self._evaluations += len(answers[1])
         self._batches += 1
-        return self.inner.evaluate(states)
+        return answers
 
     def counts(self) -> tuple[int, int]:
         """(states evaluated, calls) so far."""

@@ -30,6 +30,7 @@ class Engine(Protocol):
     name: str  # from the registry of engines
     batch: int  # rows at most that one submission is made for; evaluate takes any number
     threads: int  # processor threads of one evaluation
+    rows: int  # computed at once: fewer take as long
 
     def evaluate(self, planes: Floats) -> tuple[Floats, Floats]:
         """Planes [N, C, H, W], any N from 0 -> (logits [N, A], values [N]), fresh arrays."""

@@ -99,3 +99,23 @@ def test_the_cache_asks_once_and_a_newer_position_takes_the_place_of_an_older_on
     assert ask(1) == 0
     assert ask(0) == 1
     assert ask(2, 3) == 2
+
+
+def test_the_cache_asks_for_whole_submissions_and_answers_as_far_as_they_reach() -> None:
+    behind = HashEvaluator(TIC_TAC_TOE)
+    states = np.concatenate([TIC_TAC_TOE.start().after(a).row[None] for a in range(9)])
+    truth = behind.evaluate(states)
+    cache = CachedEvaluator(TIC_TAC_TOE, behind, rows=2)
+
+    def ask(which: list[int], *, answered: int, asked: int) -> None:
+        before = behind.asked
+        logits, values = cache.evaluate(states[which])
+        assert (len(values), behind.asked - before) == (answered, asked)
+        np.testing.assert_array_equal(logits, truth[0][which[:answered]])
+        np.testing.assert_array_equal(values, truth[1][which[:answered]])
+
+    ask([0], answered=1, asked=1)  # less than a submission: asked for all the same
+    ask([1, 0, 2, 0, 3, 0], answered=4, asked=2)
+    ask([0, 1, 2], answered=3, asked=0)
+    ask([0, 4, 1], answered=3, asked=1)
+    ask([5, 6, 7, 8, 0, 3], answered=5, asked=4)

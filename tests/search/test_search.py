@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from zerodojo import machine
-from zerodojo.envs import make
+from zerodojo.envs import Game, make
 from zerodojo.envs.game import States
 from zerodojo.errors import UserError
 from zerodojo.search.config import PUCTConfig, SearchConfig
@@ -97,6 +97,46 @@ def test_a_round_called_off_leaves_no_trace(config: SearchConfig, leaves: int) -
     assert_no_virtual_visits(search)
     if leaves == 1:  # with more, simulations that met known ends before the call-off have moved the virtual losses
         assert_equal(search.result(np.arange(8)), undisturbed)
+
+
+class Hurried(HashEvaluator):
+    """Answers so many of the states it is asked about, and leaves the others for later."""
+
+    def __init__(self, game: Game, most: int) -> None:
+        super().__init__(game)
+        self._most = most
+
+    def evaluate(self, states: States) -> tuple[np.ndarray, np.ndarray]:
+        return super().evaluate(states[: self._most])
+
+
+@each_rule
+@pytest.mark.parametrize("most", [1, 7, 39])
+def test_leaves_that_are_not_answered_at_once_are_asked_for_again(config: SearchConfig, most: int) -> None:
+    at_once = think(GAME, config, HashEvaluator(GAME), STATES)
+    assert_equal(think(GAME, config, Hurried(GAME, most), STATES), at_once)
+    search = Search(GAME, config, games=8, leaves=4)
+    search.begin(np.arange(8), STATES[:8], np.arange(8, dtype=np.uint64))
+    run(search, Hurried(GAME, most))
+    assert_no_virtual_visits(search)
+
+
+@each_rule
+def test_no_game_waits_longer_than_the_others(config: SearchConfig) -> None:
+    search, evaluator = Search(GAME, replace(config, simulations=1_000), games=10), Hurried(GAME, 3)
+    search.begin(np.arange(10), GAME.new_states(10), np.arange(10, dtype=np.uint64))
+    for _ in range(60):
+        search.update(*evaluator.evaluate(search.select()))
+    assert (search._tree.node_count == 18).all()  # of 180 answers
+
+
+@pytest.mark.parametrize("count", [0, 41])
+def test_no_answers_or_too_many_are_refused(count: int) -> None:
+    search = Search(GAME, SearchConfig(simulations=8), games=40)
+    search.begin(np.arange(40), STATES, np.arange(40, dtype=np.uint64))
+    assert len(search.select()) == 40
+    with pytest.raises(ValueError, match=f"{count} answers to 40 leaves"):
+        search.update(np.zeros((count, GAME.spec.num_actions), np.float32), np.zeros(count, np.float32))
 
 
 # Virtual loss ----------------------------------------------------------------------------------------------------------------
