@@ -33,8 +33,10 @@ def from_json(cls: type[C], data: object, *, path: str = "") -> C:
     """
     if not isinstance(data, dict):
         raise UserError(f"{path or 'the configuration'}: expected an object, found {data!r}")
-    fields = {field.name: field for field in dataclasses.fields(cls)}
-    types_by_name = get_type_hints(cls)
+    plain = get_origin(cls) or cls
+    fields = {field.name: field for field in dataclasses.fields(plain)}
+    given = dict(zip(getattr(plain, "__parameters__", ()), get_args(cls), strict=True))  # of a generic class, what it is of
+    types_by_name = {name: given.get(hint, hint) for name, hint in get_type_hints(plain).items()}
     for key in data:
         if key not in fields:
             raise unknown(f"field of {path}" if path else "configuration field", str(key), fields)

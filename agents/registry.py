@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 from importlib import import_module
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ..errors import unknown
 from ..models.config import NetworkConfig
 from ..search.config import SearchConfig
 from .alphazero.config import AlphaZeroConfig, LearnerConfig, ReplayConfig, SelfPlayConfig
+from .gym.config import GymConfig
+
+if TYPE_CHECKING:
+    from .gym.agent import AgentClass
 
 
 class AgentEntry(NamedTuple):
-    """Where an agent's configuration lives, and one line of what it is."""
+    """Where an agent's configuration lives, and one line of what it is; for an agent of environments also its class."""
 
-    path: str  # "module:Config", the module relative to this package
+    path: str  # "module:Config", or "module:Settings" of an agent of environments; the module relative to this package
     summary: str
+    agent: str = ""  # "module:Class", an `agents.gym.agent.Agent`; empty for who learns games
+    acts: tuple[str, ...] = ()  # on what: "choice" (one), "choices" (several at once), "numbers"
+    remembers: bool = False  # whether a body may have a memory
 
 
 class Preset(NamedTuple):
@@ -29,20 +36,45 @@ class Preset(NamedTuple):
 
 AGENTS: dict[str, AgentEntry] = {
     "alphazero": AgentEntry(".alphazero.config:AlphaZeroConfig", "self-play with tree search and one network (games)"),
+    "ppo": AgentEntry(
+        ".policy_gradient.config:PPOSettings",
+        "proximal policy optimisation: the first to try",
+        ".policy_gradient.ppo:PPO",
+        ("choice", "choices", "numbers"),
+        remembers=True,
+    ),
 }
 
+Config = AlphaZeroConfig | GymConfig[Any]
 
-def config_class(agent: str) -> type[AlphaZeroConfig]:
+
+def config_class(agent: str) -> type[Config]:
     """The class of an agent's configurations. Raises UserError for an unknown agent."""
+    settings = settings_class(agent)
+    return cast(type[Config], GymConfig[settings] if AGENTS[agent].agent else settings)  # type: ignore[valid-type]
+
+
+def settings_class(agent: str) -> type[Any]:
+    """The class of an agent's own settings; for who learns games, the configuration's. Raises UserError for an unknown agent."""
     if agent not in AGENTS:
         raise unknown("agent", agent, AGENTS)
-    module, _, attribute = AGENTS[agent].path.partition(":")
-    return cast(type[AlphaZeroConfig], getattr(import_module(module, __package__), attribute))
+    return cast(type[Any], _imported(AGENTS[agent].path))
 
 
-def agent_of(config: AlphaZeroConfig) -> str:
+def agent_class(agent: str) -> AgentClass:
+    """The class of an agent of environments."""
+    return cast("AgentClass", _imported(AGENTS[agent].agent))
+
+
+def agent_of(config: Config) -> str:
     """The name of the agent that a configuration is of."""
-    return next(agent for agent in AGENTS if type(config) is config_class(agent))
+    settings = type(config.settings if isinstance(config, GymConfig) else config)
+    return next(agent for agent in AGENTS if settings is settings_class(agent))
+
+
+def _imported(path: str) -> Any:
+    module, _, attribute = path.partition(":")
+    return getattr(import_module(module, __package__), attribute)
 
 
 DEFAULT = "default"

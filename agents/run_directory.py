@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
 
 from ..errors import UserError, remedy
 from .alphazero.config import AlphaZeroConfig
@@ -27,7 +27,7 @@ from .checkpoint import Arrays, BrokenCheckpointError, Checkpoint, CheckpointFol
 from .config_io import changed, from_json, to_json
 from .durable import replace_file
 from .metrics import MetricsLog, Value
-from .registry import agent_of, config_class
+from .registry import Config, agent_of, config_class
 from .variants import with_resolved_options
 
 FORMAT = 1
@@ -44,10 +44,13 @@ FIXED = {
 }
 
 
-class RunDirectory:
+C = TypeVar("C", bound=Config)
+
+
+class RunDirectory(Generic[C]):
     """A run on disk. Opening one is always allowed; writing (`save`, `metrics`, ...) happens inside `with run.locked()`."""
 
-    def __init__(self, path: Path, config: AlphaZeroConfig) -> None:
+    def __init__(self, path: Path, config: C) -> None:
         self.path = path
         self.config = config
         self._checkpoints = CheckpointFolder(path / "checkpoints")
@@ -62,10 +65,10 @@ class RunDirectory:
         return (Path(path) / "config.json").exists()
 
     @classmethod
-    def create(cls, path: str | Path, config: AlphaZeroConfig) -> RunDirectory:
+    def create(cls, path: str | Path, config: C) -> RunDirectory[C]:
         """A new run. Raises UserError if something is there, or if the disk refuses."""
         path = Path(path)
-        run = cls(path, config)
+        run: RunDirectory[C] = cls(path, config)
         with _writing(path):
             if path.exists() and not path.is_dir():
                 raise UserError(f"{path} is a file; choose another --run")
@@ -81,7 +84,15 @@ class RunDirectory:
         return run
 
     @classmethod
-    def open(cls, path: str | Path) -> RunDirectory:
+    def open(cls, path: str | Path) -> RunDirectory[AlphaZeroConfig]:
+        """The run of a game at a path. Raises UserError as `open_any`, and for a run in an environment."""
+        run = cls.open_any(path)
+        if not isinstance(run.config, AlphaZeroConfig):
+            raise UserError(f"{path} learns in the environment {run.config.task}, not a game; choose the run of a game")
+        return cast(RunDirectory[AlphaZeroConfig], run)
+
+    @classmethod
+    def open_any(cls, path: str | Path) -> RunDirectory[Any]:
         """The run at a path, also while it trains. Raises UserError: missing, not a run, from a newer version, half written."""
         path = Path(path)
         file = path / "config.json"
@@ -102,12 +113,12 @@ class RunDirectory:
                 f"{file} is unreadable or half written ({error}); put it back from a copy or choose another run"
             ) from error
         try:
-            return cls(path, from_json(config_class(str(agent)), config))
+            return RunDirectory(path, from_json(config_class(str(agent)), config))
         except UserError as error:
             raise UserError(f"{file} (written by zerodojo {written_by}): {error}") from error
 
     @classmethod
-    def at(cls, spec: str) -> tuple[RunDirectory, int | None]:
+    def at(cls, spec: str) -> tuple[RunDirectory[AlphaZeroConfig], int | None]:
         """The run and step that `runs/x`, `runs/x@12000` or `runs/x@latest` names; None is the newest. Raises UserError."""
         path, _, step = spec.rpartition("@")
         if not path or Path(spec).exists():
@@ -181,7 +192,7 @@ class RunDirectory:
             self._metrics.close()
             os.close(descriptor)
 
-    def set_config(self, config: AlphaZeroConfig) -> None:
+    def set_config(self, config: C) -> None:
         """Makes this the run's configuration (on resume: what `check_resume` let pass). Raises UserError when the disk refuses."""
         self._require_lock()
         data = {"format": FORMAT, "zerodojo": version("zerodojo"), "agent": agent_of(config), "config": to_json(config)}
@@ -233,6 +244,9 @@ class RunDirectory:
     def _require_lock(self) -> None:
         if not self._is_locked:
             raise RuntimeError(f"writing to {self.path} needs `with run.locked()`")
+
+
+GameRun = RunDirectory[AlphaZeroConfig]
 
 
 def check_resume(saved: AlphaZeroConfig, asked: AlphaZeroConfig) -> AlphaZeroConfig:

@@ -24,7 +24,7 @@ import numpy as np
 from zerodojo.agents.checkpoint import Arrays
 from zerodojo.agents.network_evaluator import NetworkEvaluator
 from zerodojo.agents.players.network import observations
-from zerodojo.agents.run_directory import RunDirectory
+from zerodojo.agents.run_directory import GameRun, RunDirectory
 from zerodojo.agents.variants import variant_of
 from zerodojo.cli.output import add_target, tell
 from zerodojo.envs import make
@@ -60,7 +60,7 @@ def grades_of(
     return prepared.engine.name, found | {stage: grade(deep, sets[stage]) for stage in STAGES}
 
 
-def progress_at(run: RunDirectory, steps: list[int]) -> dict[int, tuple[float, int]]:
+def progress_at(run: GameRun, steps: list[int]) -> dict[int, tuple[float, int]]:
     """Minutes of training and positions made at each step: between two rows of the metrics a straight line, after the last one what
     the checkpoint itself says. Raises UserError for a run without metrics."""
     rows = sorted({row["step"]: (row["seconds"], row["positions"]) for row in run.read_metrics()}.items())

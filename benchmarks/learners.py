@@ -30,7 +30,7 @@ from zerodojo.agents.alphazero.replay import Batch, Replay
 from zerodojo.agents.alphazero.store import GameStore
 from zerodojo.agents.network_evaluator import NetworkEvaluator
 from zerodojo.agents.players.network import observations
-from zerodojo.agents.run_directory import RunDirectory
+from zerodojo.agents.run_directory import GameRun, RunDirectory
 from zerodojo.cli.arguments import Positional, parse
 from zerodojo.cli.output import check_target, tell
 from zerodojo.envs import Game, make
@@ -61,7 +61,7 @@ class Learners:
     json: str = ""  # write the numbers there; - prints them instead
 
 
-def split(game: Game, run: RunDirectory, *, held_out: int, share: float) -> tuple[list[GameRecords], list[GameRecords]]:
+def split(game: Game, run: GameRun, *, held_out: int, share: float) -> tuple[list[GameRecords], list[GameRecords]]:
     """The games to learn from and those held out, in whole segments. Raises UserError for a run with too few games."""
     store = GameStore(run.games, game)
     parts = store.tail(store.cursor, store.cursor.positions)
@@ -96,7 +96,7 @@ def losses_on(network: PolicyValueNetwork, batches: list[Batch]) -> tuple[float,
     return policy_loss / len(batches), value_loss / len(batches)
 
 
-def measure(options: Learners, run: RunDirectory) -> dict[str, Any]:
+def measure(options: Learners, run: GameRun) -> dict[str, Any]:
     """Learns, and returns the report. Raises UserError."""
     game = make(run.config.game, **run.config.options)
     torch.set_num_threads(options.threads)

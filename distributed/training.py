@@ -11,7 +11,7 @@ from ..agents.alphazero.pool import LocalPool, Pool, PoolFactory
 from ..agents.alphazero.training import Measure, Progress, Training
 from ..agents.alphazero.validation import check, check_memory
 from ..agents.registry import preset_for
-from ..agents.run_directory import RunDirectory, check_resume
+from ..agents.run_directory import GameRun, RunDirectory, check_resume
 from ..agents.variants import with_resolved_options
 from ..envs import make
 from ..errors import UserError
@@ -121,7 +121,7 @@ def most_workers() -> int:
     return max(1, int(min(WORKERS_A_CORE * available_cores(), available_memory() / WORKER_MEMORY)))
 
 
-def _directory(task: str, path: Path, config: AlphaZeroConfig | None, resume: bool) -> RunDirectory:
+def _directory(task: str, path: Path, config: AlphaZeroConfig | None, resume: bool) -> GameRun:
     if resume and RunDirectory.exists(path):
         directory = RunDirectory.open(path)
         if directory.config.game != task:

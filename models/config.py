@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -23,3 +24,14 @@ class NetworkConfig:
         policy = self.policy_channels * (self.channels + norm) + actions * (self.policy_channels * points + 1)
         value = self.value_channels * (self.channels + norm) + self.value_hidden * (self.value_channels * points + 2) + 1
         return tower + policy + value
+
+
+@dataclass(frozen=True)
+class BodyConfig:
+    """What an agent of an environment looks with: an encoder of what it sees now and, if it is to remember, a memory behind it."""
+
+    backbone: str = "auto"  # a name from the registry; auto: mlp for vectors, nature for large images, convnet for small ones
+    hidden: tuple[int, ...] = (64, 64)  # units of each layer of a perceptron; behind convolutions, of the layers that follow them
+    activation: Literal["tanh", "relu"] = "tanh"  # between the layers of a perceptron
+    memory: Literal["none", "gru", "lstm"] = "none"  # carried from step to step within an episode
+    memory_size: int = 128  # units of the memory

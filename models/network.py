@@ -13,10 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..errors import UserError, unknown
+from ..errors import UserError
 from .config import NetworkConfig
 from .heads import PolicyHead, ValueHead
-from .registry import BACKBONES
+from .registry import backbone
 
 Weights = dict[str, NDArray[np.float32]]
 
@@ -27,9 +27,7 @@ class PolicyValueNetwork(nn.Module):
     def __init__(self, config: NetworkConfig, *, planes: int, board: tuple[int, int], actions: int) -> None:
         super().__init__()
         self.config, self.planes, self.board, self.actions = config, planes, board, actions
-        if config.backbone not in BACKBONES:
-            raise unknown("backbone", config.backbone, BACKBONES)
-        module, _, attribute = BACKBONES[config.backbone].path.partition(":")
+        module, _, attribute = backbone(config.backbone, "board").path.partition(":")
         self.backbone = getattr(import_module(module, __package__), attribute)((planes, *board), config)
         shape = self.backbone.output_shape
         self.policy = PolicyHead(shape, filters=config.policy_channels, actions=actions)

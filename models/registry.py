@@ -1,17 +1,38 @@
-"""The backbones by name. Import strings, so that listing them imports no torch; `network.build` makes them."""
+"""The backbones by name. Import strings, so that listing them imports no torch.
+
+`network.build` makes those of boards, `body.Body` those of vectors and images.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+from ..errors import UserError, unknown
+
+Kind = Literal["board", "vector", "image"]
 
 
 class BackboneEntry(NamedTuple):
-    """Where a backbone's class lives, and one line of what it is."""
+    """Where a backbone's class lives, what it reads, and one line of what it is."""
 
     path: str  # "module:Class", the module relative to this package; called with (input_shape, config)
+    kind: Kind  # board: [N, C, H, W] to a map of that height and width; image: [N, C, H, W] to [N, D]; vector: [N, F] to [N, D]
     summary: str
 
 
 BACKBONES: dict[str, BackboneEntry] = {
-    "resnet": BackboneEntry(".tower:ResidualTower", "The residual tower of AlphaGo Zero (channels, blocks)."),
+    "resnet": BackboneEntry(".tower:ResidualTower", "board", "The residual tower of AlphaGo Zero (channels, blocks)."),
+    "mlp": BackboneEntry(".mlp:Perceptron", "vector", "A multilayer perceptron (hidden, activation)."),
+    "nature": BackboneEntry(".convnet:NatureCNN", "image", "The three convolutions of DQN (Mnih et al. 2015), from 36x36 points."),
+    "convnet": BackboneEntry(".convnet:ConvNet", "image", "One 3x3 convolution of 16 filters: small boards (MinAtar, Young 2019)."),
 }
+
+
+def backbone(name: str, kind: Kind) -> BackboneEntry:
+    """The entry of a backbone that reads this. Raises UserError for an unknown name, or one of another kind."""
+    fitting = [other for other, entry in BACKBONES.items() if entry.kind == kind]
+    if name not in BACKBONES:
+        raise unknown("backbone", name, fitting)
+    if BACKBONES[name].kind != kind:
+        raise UserError(f"backbone {name} reads a {BACKBONES[name].kind}, not a {kind}; choose {' or '.join(fitting)}")
+    return BACKBONES[name]

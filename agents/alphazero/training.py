@@ -22,7 +22,7 @@ from ...models.network import build
 from ...search.evaluator import Evaluator
 from ..checkpoint import Checkpoint
 from ..network_evaluator import NetworkEvaluator
-from ..run_directory import RunDirectory
+from ..run_directory import GameRun
 from ..variants import is_variant, variant, variant_of
 from .config import AlphaZeroConfig
 from .learner import Learner, Losses, NonFiniteLoss
@@ -108,12 +108,12 @@ class Training:
 
     def __init__(
         self,
-        run: RunDirectory,
+        run: GameRun,
         pools: PoolFactory,
         *,
         minutes: float | None = None,
         steps: int | None = None,
-        init: tuple[RunDirectory, int | None] | None = None,
+        init: tuple[GameRun, int | None] | None = None,
         measure: Measure | None = None,
         report: Callable[[Progress], None] = lambda progress: None,
         stopped: Callable[[], bool] = lambda: False,
@@ -325,7 +325,7 @@ class Training:
         self._disk = self._run.disk_used()
         self._saved = time.monotonic()
 
-    def _start_from(self, other: RunDirectory, step: int | None) -> None:
+    def _start_from(self, other: GameRun, step: int | None) -> None:
         """Takes another run's weights as the first version, saved at once so that they are not forgotten by a resume.
 
         Raises UserError where they do not fit.

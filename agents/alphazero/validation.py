@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import UserError, unknown
 from ...machine import available_memory
 from ...models.engines.registry import ENGINES
-from ...models.registry import BACKBONES
+from ...models.registry import backbone
 from ..specs import LARGEST_SEED
 from .config import AlphaZeroConfig
 
@@ -87,8 +87,7 @@ def check(config: AlphaZeroConfig) -> None:
         )
     if config.learner.ema == 1:
         raise UserError("learner.ema is 1, and the weights that play would never change; choose less, such as 0.998")
-    if config.network.backbone not in BACKBONES:
-        raise unknown("backbone", config.network.backbone, BACKBONES)
+    backbone(config.network.backbone, "board")
     if config.self_play.engine != "auto" and config.self_play.engine not in ENGINES:
         raise unknown("engine", config.self_play.engine, ["auto", *ENGINES])
     if config.search.rule == "puct" and not (config.search.puct.noise_fraction or config.search.puct.temperature):

@@ -1,0 +1,91 @@
+"""A policy and a value of states, and how such a pair acts. The policy gradients learn it."""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ...envs.gym.spaces import Actions, Observations
+from ...models.body import Body
+from ...models.config import BodyConfig
+from ...models.memory import State as TensorState
+from ..gym.agent import Spaces
+from ..gym.policy import Extras, State
+from .distributions import Choices, Normal, parameters, sample_choices
+
+LAST_GAIN = 0.01  # of the policy's last layer: at first every action is about as likely as any other
+
+
+class ActorCritic(nn.Module):
+    """Two bodies, or one that both heads share: always one where it has a memory. Weights begin orthogonal (Saxe et al. 2014)."""
+
+    def __init__(self, spaces: Spaces, config: BodyConfig, *, shared: bool, log_std: float = 0.0) -> None:
+        """`log_std` is where the deviation of continuous actions begins, the same in every state."""
+        super().__init__()
+        self.space = spaces.action
+        shared = shared or config.memory != "none"
+        self.actor = Body(spaces.observation.shape, config)
+        self.critic = None if shared else Body(spaces.observation.shape, config)
+        self.policy = nn.Linear(self.actor.output_size, parameters(spaces.action))
+        self.value = nn.Linear(self.actor.output_size, 1)
+        self.log_std = nn.Parameter(torch.full((len(spaces.action.low),), log_std)) if spaces.action.continuous else None
+        for module in self.modules():
+            if isinstance(module, nn.Linear | nn.Conv2d):
+                nn.init.orthogonal_(module.weight, math.sqrt(2))
+                nn.init.constant_(cast(Tensor, module.bias), 0.0)
+        nn.init.orthogonal_(self.policy.weight, LAST_GAIN)
+        nn.init.orthogonal_(self.value.weight, 1.0)
+
+    def forward(self, observation: Tensor, state: TensorState, starts: Tensor) -> tuple[Tensor, Tensor, TensorState]:
+        """Observations [N, T, ...], memory, starts [N, T] -> (policy [N, T, parameters], values [N, T], memory)."""
+        features, after = self.actor(observation, state, starts)
+        judged = features if self.critic is None else self.critic(observation, {}, starts)[0]
+        return self.policy(features), self.value(judged).squeeze(-1), after
+
+    def act(self, observation: Tensor, state: TensorState, starts: Tensor) -> tuple[Tensor, TensorState]:
+        """The policy of `forward` alone."""
+        features, after = self.actor(observation, state, starts)
+        return self.policy(features), after
+
+    def distribution(self, policy: Tensor, mask: Tensor | None) -> Choices | Normal:
+        """What a policy [..., parameters] says."""
+        return Choices(policy, self.space, mask) if self.log_std is None else Normal(policy, self.log_std)
+
+
+class ActorCriticPolicy:
+    """Acts by the policy of an actor-critic."""
+
+    def __init__(self, network: ActorCritic) -> None:
+        self._network = network
+
+    def initial_state(self, n: int) -> State:
+        """As `Policy` says."""
+        return {name: tensor.numpy() for name, tensor in self._network.actor.initial_state(n).items()}
+
+    def act(
+        self,
+        observation: Observations,
+        state: State,
+        *,
+        starts: NDArray[np.bool_],
+        mask: NDArray[np.bool_] | None,
+        deterministic: bool,
+        generator: np.random.Generator,
+    ) -> tuple[Actions, State, Extras]:
+        """As `Policy` says."""
+        network = self._network
+        with torch.inference_mode():
+            memory = {name: torch.from_numpy(array) for name, array in state.items()}
+            policy, after = network.act(torch.from_numpy(observation).unsqueeze(1), memory, torch.from_numpy(starts).unsqueeze(1))
+            numbers = policy.squeeze(1).numpy()
+            deviation = None if network.log_std is None else network.log_std.exp().numpy()
+        remembered = {name: tensor.numpy() for name, tensor in after.items()}
+        if deviation is None:
+            return sample_choices(numbers, network.space, mask, None if deterministic else generator), remembered, {}
+        noise = 0.0 if deterministic else deviation * generator.standard_normal(numbers.shape, np.float32)
+        return np.asarray(numbers + noise, np.float32), remembered, {}

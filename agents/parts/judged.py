@@ -1,0 +1,138 @@
+"""A rollout together with what the weights that acted say of it, as tensors: what on-policy agents make their batches of."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..checkpoint import Arrays
+from .actor_critic import ActorCritic
+from .returns import generalized_advantages
+from .rollout import Rollout
+
+
+class Judged(NamedTuple):
+    """B stretches of L steps: with a memory N stretches of T steps, without one N T stretches of 1."""
+
+    observation: Tensor  # [B, L, ...]
+    mask: Tensor | None  # [B, L, A]
+    memory: dict[str, Tensor]  # [B, units], before each stretch
+    starts: Tensor  # [B, L]
+    action: Tensor  # [B, L, ...]
+    log_prob: Tensor  # [B, L], of the action when it was taken
+    value: Tensor  # [B, L], then
+    advantage: Tensor  # [B, L]
+    returns: Tensor  # [B, L], advantage + value: what the value should be
+    valid: Tensor  # [B, L], whether the step counts
+
+    def rows(self, rows: Tensor) -> Judged:
+        """Some of the stretches."""
+        return Judged(
+            observation=self.observation[rows],
+            mask=None if self.mask is None else self.mask[rows],
+            memory={name: part[rows] for name, part in self.memory.items()},
+            starts=self.starts[rows],
+            action=self.action[rows],
+            log_prob=self.log_prob[rows],
+            value=self.value[rows],
+            advantage=self.advantage[rows],
+            returns=self.returns[rows],
+            valid=self.valid[rows],
+        )
+
+    def arrays(self) -> Arrays:
+        """For saving a batch that went wrong."""
+        return {name: part.cpu().numpy() for name, part in self._asdict().items() if isinstance(part, Tensor)}
+
+
+@torch.no_grad()
+def judge(network: ActorCritic, rollout: Rollout, *, gamma: float, lam: float) -> Judged:
+    """Values, log-probabilities and generalised advantages of a rollout, all at once."""
+    device = next(network.parameters()).device
+    memory = {name: as_tensor(array, device) for name, array in rollout.memory.items()}
+    observation, starts, action, valid = (
+        as_tensor(part, device).transpose(0, 1) for part in (rollout.observation, rollout.starts, rollout.action, rollout.valid)
+    )
+    mask = None if rollout.mask is None else as_tensor(rollout.mask, device).transpose(0, 1)
+    policy, value, _ = network(observation, memory, starts)
+    advantages = generalized_advantages(
+        rollout.reward,
+        value.T.cpu().numpy(),
+        values_after(network, rollout),
+        rollout.ended,
+        values_of_cuts(network, rollout),
+        gamma=gamma,
+        lam=lam,
+    )
+    advantage = as_tensor(advantages, device).T
+    judged = Judged(
+        observation=observation,
+        mask=mask,
+        memory=memory,
+        starts=starts,
+        action=action,
+        log_prob=network.distribution(policy, mask).log_prob(action),
+        value=value,
+        advantage=advantage,
+        returns=advantage + value,
+        valid=valid,
+    )
+    return judged if memory else _single(judged)
+
+
+@torch.no_grad()
+def values_after(network: ActorCritic, rollout: Rollout) -> NDArray[np.float32]:
+    """The value of what follows the last step of a rollout, [N]."""
+    device = next(network.parameters()).device
+    memory = {name: as_tensor(array, device) for name, array in rollout.last_memory.items()}
+    seen, starts = as_tensor(rollout.last, device).unsqueeze(1), as_tensor(rollout.last_starts, device).unsqueeze(1)
+    values: NDArray[np.float32] = network(seen, memory, starts)[1].squeeze(1).cpu().numpy()
+    return values
+
+
+@torch.no_grad()
+def values_of_cuts(network: ActorCritic, rollout: Rollout) -> NDArray[np.float32]:
+    """The values of what episodes that were cut short would have gone on from, [T, N], 0 elsewhere."""
+    out = np.zeros(rollout.reward.shape, np.float32)
+    if rollout.cuts:
+        device = next(network.parameters()).device
+        seen = as_tensor(np.stack([cut.observation for cut in rollout.cuts]), device).unsqueeze(1)
+        memory = {name: as_tensor(np.stack([cut.memory[name] for cut in rollout.cuts]), device) for name in rollout.memory}
+        going = torch.zeros(len(rollout.cuts), 1, dtype=torch.bool, device=device)
+        values = network(seen, memory, going)[1].squeeze(1).cpu().numpy()
+        out[[cut.t for cut in rollout.cuts], [cut.n for cut in rollout.cuts]] = values
+    return out
+
+
+def mean(x: Tensor, valid: Tensor) -> Tensor:
+    """Over the steps that count."""
+    return (x * valid).sum() / valid.sum().clamp(min=1)
+
+
+def as_tensor(array: NDArray[Any], device: torch.device) -> Tensor:
+    """The array on a device."""
+    return torch.from_numpy(np.ascontiguousarray(array)).to(device)
+
+
+def _single(judged: Judged) -> Judged:
+    """Every step a stretch of its own: [B, L, ...] to [B L, 1, ...]."""
+
+    def flat(part: Tensor) -> Tensor:
+        return part.flatten(0, 1).unsqueeze(1)
+
+    return Judged(
+        observation=flat(judged.observation),
+        mask=None if judged.mask is None else flat(judged.mask),
+        memory={},
+        starts=flat(judged.starts),
+        action=flat(judged.action),
+        log_prob=flat(judged.log_prob),
+        value=flat(judged.value),
+        advantage=flat(judged.advantage),
+        returns=flat(judged.returns),
+        valid=flat(judged.valid),
+    )

@@ -1,0 +1,28 @@
+"""The settings of the policy gradients, each with its source. Free of torch, so that the front door can show them at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PPOSettings:
+    """Proximal policy optimisation (Schulman et al. 2017)."""
+
+    rollout: int = 128  # steps of each environment between two rounds of learning; the paper's Atari: 128
+    minibatch: int = 256  # steps a gradient is taken of; the paper's Atari: 256
+    epochs: int = 4  # times that every step is learned from; the paper's Atari: 3, later 4
+    learning_rate: float = 2.5e-4  # of Adam, at the start
+    final_learning_rate: float = 0.0  # at the end of the planned steps, reached in a straight line
+    gamma: float = 0.99  # discount
+    gae_lambda: float = 0.95  # of the advantages (Schulman et al. 2016)
+    clip: float = 0.2  # how far the probability of an action may move from where it was, as a ratio
+    final_clip: float = 0.2  # at the end of the planned steps
+    value_clip: float = 0.0  # how far a value may move from what it was; 0 does not limit it
+    entropy_weight: float = 0.0  # of the policy's entropy in the loss; Atari: 0.01
+    value_weight: float = 0.5  # of the value's squared error
+    gradient_clip: float = 0.5  # norm of the gradient
+    normalize_advantages: bool = True  # to mean 0 and deviation 1 in every minibatch
+    target_kl: float = 0.0  # the epochs of a round end where the policy has moved so far (nats); 0 does not look
+    shared_body: bool = False  # one body for policy and value; always so with a memory
+    log_std: float = 0.0  # logarithm of the deviation of continuous actions, at the start

@@ -1,0 +1,178 @@
+"""Single environments in a list, stepped one after the other in this process: the plain way, and the one that can be resumed.
+
+Gymnasium cannot save the state of an environment. So each one's generator is noted before an episode is reset, and every action
+since; `load` plays them again, and where what comes out differs it starts a fresh episode and says so.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from .environments import BadEnvironment, Episode, Seen, Step
+from .spaces import MASK, Actions, Reader, Writer
+
+Make = Callable[[], gymnasium.Env[Any, Any]]
+
+
+class EnvironmentList:
+    """N environments that `make` makes. Where one fails it is made once more; where that fails too, BadEnvironment is raised."""
+
+    def __init__(self, name: str, make: Make, n: int) -> None:
+        self.n = n
+        self._name, self._make = name, make
+        self._envs = [make() for _ in range(n)]
+        self._read = Reader(self._envs[0].observation_space)
+        self._write = Writer(self._envs[0].action_space)
+        self.observation_space, self.action_space = self._read.space, self._write.space
+        self._has_masks = hasattr(self._envs[0].unwrapped, "action_masks")
+        self._last: list[Any] = [None] * n  # what each showed last, raw
+        self._infos: list[dict[str, Any]] = [{}] * n
+        self._before: list[Any] = [None] * n  # the generator's state before the episode's reset
+        self._actions: list[list[Any]] = [[] for _ in range(n)]  # since then
+        self._total, self._length = np.zeros(n), np.zeros(n, np.int64)
+        self._finished: list[Episode] = []
+        self._notices: list[str] = []
+        self._restarted = False
+
+    def reset(self, seed: int | None = None) -> Seen:
+        """As `Environments` says; environment i begins with seed + i."""
+        for i in range(self.n):
+            self._begin(i, None if seed is None else seed + i)
+        return self._seen()
+
+    def step(self, actions: Actions) -> Step:
+        """As `Environments` says."""
+        n = self.n
+        reward, terminated, truncated = np.empty(n, np.float32), np.empty(n, np.bool_), np.empty(n, np.bool_)
+        for i, action in enumerate(self._write(actions)):
+            self._actions[i].append(action)
+            try:
+                self._last[i], reward[i], terminated[i], truncated[i], self._infos[i] = self._envs[i].step(action)
+            except Exception as error:
+                reward[i], terminated[i], truncated[i] = 0.0, False, True
+                self._restart(i, error)
+        final = self._read(self._last)
+        self._check(reward, final)
+        self._total += reward
+        self._length += 1
+        ended = np.flatnonzero(terminated | truncated)
+        observation = final
+        if len(ended):
+            observation = final.copy()
+            for i in ended.tolist():
+                self._finished.append(Episode(float(self._total[i]), int(self._length[i])))
+                self._begin(i, None)
+            observation[ended] = self._read([self._last[i] for i in ended])
+        return Step(observation, self._masks(), reward, terminated, truncated, final, np.ones(n, np.bool_))
+
+    def finished(self) -> list[Episode]:
+        """As `Environments` says."""
+        finished, self._finished = self._finished, []
+        return finished
+
+    def notices(self) -> list[str]:
+        """As `Environments` says."""
+        notices, self._notices = self._notices, []
+        return notices
+
+    def state(self) -> dict[str, Any]:
+        """The generators before the episodes under way, and the actions since."""
+        return {
+            "before": copy.deepcopy(self._before),
+            "actions": [[np.asarray(action).tolist() for action in actions] for actions in self._actions],
+            "total": self._total.tolist(),
+            "after": [_generator_state(env) for env in self._envs],
+            "last": self._read(self._last).tolist(),
+        }
+
+    def load(self, state: dict[str, Any]) -> Seen:
+        """Plays the episodes under way again. Where one comes out differently, a fresh one begins, and `notices` says so."""
+        lost = 0
+        expected = np.array(state["last"], self.observation_space.dtype)
+        for i in range(self.n):
+            _set_generator(self._envs[i], state["before"][i])
+            self._begin(i, None)
+            ended = False
+            for action in map(self._native, state["actions"][i]):
+                self._last[i], _, terminated, truncated, self._infos[i] = self._envs[i].step(action)
+                self._actions[i].append(action)
+                ended = ended or bool(terminated or truncated)
+            same = np.array_equal(self._read([self._last[i]])[0], expected[i])
+            if ended or not same or _generator_state(self._envs[i]) != state["after"][i]:
+                lost += 1
+                _set_generator(self._envs[i], state["after"][i])
+                self._begin(i, None)
+            else:
+                self._total[i], self._length[i] = state["total"][i], len(state["actions"][i])
+        if lost:
+            self._notices.append(f"{self._name} does not replay: {lost} of {self.n} episodes under way begin anew")
+        return self._seen()
+
+    def close(self) -> None:
+        """As `Environments` says."""
+        for env in self._envs:
+            env.close()
+
+    def _native(self, action: Any) -> Any:
+        space = self._envs[0].action_space
+        return action if isinstance(space, gymnasium.spaces.Discrete) else np.array(action, space.dtype)
+
+    def _begin(self, i: int, seed: int | None) -> None:
+        """A new episode in environment i, and what is needed to begin it again."""
+        env = self._envs[i]
+        if seed is not None:
+            env.unwrapped.np_random, _ = gymnasium.utils.seeding.np_random(seed)
+            env.action_space.seed(seed)
+        self._before[i] = _generator_state(env)
+        self._last[i], self._infos[i] = env.reset()
+        self._actions[i] = []
+        self._total[i] = self._length[i] = 0
+
+    def _restart(self, i: int, error: Exception) -> None:
+        """Makes an environment that failed anew, once; its episode counts as cut short."""
+        what = f"environment {i} of {self._name} failed in a step ({type(error).__name__}: {error})"
+        if self._restarted:
+            raise BadEnvironment(f"{what}, the second time") from error
+        self._restarted = True
+        self._notices.append(f"{what}; it was started again, once")
+        state = _generator_state(self._envs[i])
+        self._envs[i] = self._make()
+        _set_generator(self._envs[i], state)
+
+    def _check(self, reward: NDArray[np.float32], observation: NDArray[Any]) -> None:
+        if not np.isfinite(reward).all():
+            i = int(np.flatnonzero(~np.isfinite(reward))[0])
+            raise BadEnvironment(f"environment {i} of {self._name} paid {reward[i]} at step {self._length[i] + 1} of its episode")
+        if observation.dtype != np.uint8 and not np.isfinite(observation).all():
+            i = int(np.flatnonzero(~np.isfinite(observation).reshape(self.n, -1).all(1))[0])
+            raise BadEnvironment(
+                f"environment {i} of {self._name} showed what is no number at step {self._length[i] + 1} of its episode"
+            )
+
+    def _seen(self) -> Seen:
+        return Seen(self._read(self._last), self._masks())
+
+    def _masks(self) -> NDArray[np.bool_] | None:
+        if self._read.has_mask:
+            return self._read.masks(self._last)
+        if self._has_masks:
+            return np.array([env.unwrapped.action_masks() for env in self._envs], np.bool_)  # type: ignore[attr-defined]
+        if MASK in self._infos[0]:
+            return np.array([info[MASK] for info in self._infos], np.bool_)
+        return None
+
+
+def _generator_state(env: gymnasium.Env[Any, Any]) -> Any:
+    return env.unwrapped.np_random.bit_generator.state
+
+
+def _set_generator(env: gymnasium.Env[Any, Any], state: Any) -> None:
+    generator = np.random.default_rng(0)
+    generator.bit_generator.state = state
+    env.unwrapped.np_random = generator

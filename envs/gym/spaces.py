@@ -1,0 +1,214 @@
+"""What an environment shows and takes, as agents see it: every observation is one array, every action one row of numbers.
+
+The rest of Gymnasium's spaces stops here: discrete observations become one-hot, parts of tuples and dictionaries are put one behind
+the other, and where one part is an image the others become constant planes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from ...errors import UserError
+
+Observations = NDArray[Any]  # [N, F] float32, or images [N, C, H, W] of bytes or float32
+Actions = NDArray[Any]  # [N] int64, [N, K] int64, or [N, K] float32
+MASK = "action_mask"  # the key, in a dictionary of observations or in infos, of what may be done
+
+
+@dataclass(frozen=True)
+class ObservationSpace:
+    """The shape of one observation: (F,) a vector, (C, H, W) an image; bytes stay bytes until a network reads them."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    sizes: tuple[
+        int, ...
+    ] = ()  # where the vector is one-hot numbers one behind the other, how many each can be: finitely many states
+
+    def empty(self, *n: int) -> Observations:
+        """Room for observations [*n, ...]."""
+        return np.zeros((*n, *self.shape), self.dtype)
+
+
+@dataclass(frozen=True)
+class ActionSpace:
+    """What may be done: choices, each of so many (`sizes`), or numbers between bounds (`low`, `high` [K])."""
+
+    sizes: tuple[int, ...] = ()  # of independent choices; empty where actions are continuous
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    single: bool = False  # one choice, whose rows are numbers and not arrays
+
+    @property
+    def continuous(self) -> bool:
+        """Whether actions are numbers."""
+        return not self.sizes
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one action: () or (K,)."""
+        return () if self.single else (len(self.sizes) or len(self.low),)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of actions."""
+        return np.dtype(np.float32 if self.continuous else np.int64)
+
+    def empty(self, *n: int) -> Actions:
+        """Room for actions [*n, ...]."""
+        return np.zeros((*n, *self.shape), self.dtype)
+
+    def __str__(self) -> str:
+        if self.continuous:
+            return f"{len(self.low)} numbers"
+        return f"one of {self.sizes[0]}" if self.single else f"{len(self.sizes)} choices"
+
+
+class Reader:
+    """Turns what environments give into observations, by the space that describes it. Raises UserError for one it cannot read."""
+
+    def __init__(self, space: gymnasium.Space[Any]) -> None:
+        self.has_mask = isinstance(space, spaces.Dict) and MASK in space.spaces
+        if self.has_mask:
+            parts = {name: part for name, part in space.spaces.items() if name != MASK}  # type: ignore[attr-defined]
+            space = next(iter(parts.values())) if len(parts) == 1 else spaces.Dict(parts)
+            self._inside = next(iter(parts)) if len(parts) == 1 else None
+        self._part = _part(space)
+        self.space = ObservationSpace(self._part.shape, self._part.dtype, self._part.sizes)
+
+    def __call__(self, values: Sequence[Any]) -> Observations:
+        """Observations [N, ...] of N environments, given one by one; fresh arrays."""
+        if self.has_mask:
+            values = [value[self._inside] if self._inside else value for value in values]
+        return self._part.read(values)
+
+    def masks(self, values: Sequence[Any]) -> NDArray[np.bool_] | None:
+        """The action masks [N, A] that stand among the observations; None where there are none."""
+        return np.array([value[MASK] for value in values], np.bool_) if self.has_mask else None
+
+
+class Writer:
+    """Turns agents' actions into what environments take. Raises UserError for a space that is no choice and no vector."""
+
+    def __init__(self, space: gymnasium.Space[Any]) -> None:
+        self._space = space
+        match space:
+            case spaces.Discrete():
+                self.space = ActionSpace(sizes=(int(space.n),), single=True)
+            case spaces.MultiDiscrete() if len(space.shape) == 1:
+                self.space = ActionSpace(sizes=tuple(map(int, space.nvec)))
+            case spaces.MultiBinary() if len(space.shape) == 1:
+                self.space = ActionSpace(sizes=(2,) * space.shape[0])
+            case spaces.Box() if len(space.shape) == 1:
+                if not np.isfinite(space.low).all() or not np.isfinite(space.high).all():
+                    raise UserError(f"actions of {space} have no bounds; wrap the environment so that they do (RescaleAction)")
+                self.space = ActionSpace(low=tuple(map(float, space.low)), high=tuple(map(float, space.high)))
+            case _:
+                raise UserError(f"actions of {space} are neither choices nor a vector of numbers; wrap the environment")
+
+    def __call__(self, actions: Actions) -> Sequence[Any] | NDArray[Any]:
+        """The actions of N environments, each as its space has it; numbers are cut to their bounds."""
+        space = self._space
+        if isinstance(space, spaces.Discrete):
+            return list((actions + space.start).tolist())
+        if isinstance(space, spaces.Box):
+            return np.clip(actions, space.low, space.high).astype(space.dtype)
+        if isinstance(space, spaces.MultiDiscrete):
+            return (actions + space.start).astype(space.dtype)
+        return actions.astype(space.dtype)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """How one space is read: N values to [N, *shape]."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    read: Callable[[Sequence[Any]], NDArray[Any]]
+    sizes: tuple[int, ...] = ()  # as ObservationSpace has them
+
+
+FLOAT = np.dtype(np.float32)
+
+
+def _part(space: gymnasium.Space[Any]) -> _Part:
+    match space:
+        case spaces.Box() if len(space.shape) == 3:
+            return _image(space)
+        case spaces.Box() if space.dtype == np.uint8 and len(space.shape) == 2:  # an image without channels
+            return _Part((1, *space.shape), np.dtype(np.uint8), lambda values: np.stack(values)[:, None])
+        case spaces.Box() | spaces.MultiBinary():
+            size = int(np.prod(space.shape))
+            return _Part((size,), FLOAT, lambda values: np.array(values, np.float32).reshape(len(values), size))
+        case spaces.Discrete():
+            return _one_hot((int(space.n),), lambda values: np.array(values).reshape(-1, 1) - space.start)
+        case spaces.MultiDiscrete():
+            sizes = tuple(map(int, space.nvec.ravel()))
+            return _one_hot(sizes, lambda values: (np.array(values) - space.start).reshape(-1, len(sizes)))
+        case spaces.Dict():
+            return _joined(space.spaces)
+        case spaces.Tuple():
+            return _joined(dict(enumerate(space.spaces)))
+    raise UserError(f"observations of {space} cannot be read; wrap the environment so that they are numbers")
+
+
+def _image(space: spaces.Box) -> _Part:
+    """Channels first. The smallest side is the channels': last as Gymnasium has it, first as stacks of frames have it."""
+    first = space.shape[0] < min(space.shape[1:])
+    height, width, channels = space.shape
+    shape = space.shape if first else (channels, height, width)
+    dtype = np.dtype(np.uint8) if space.dtype == np.uint8 else FLOAT
+
+    def read(values: Sequence[Any]) -> NDArray[Any]:
+        images = np.array(values, dtype)
+        return images if first else np.ascontiguousarray(images.transpose(0, 3, 1, 2))
+
+    return _Part(tuple(map(int, shape)), dtype, read)
+
+
+def _one_hot(sizes: tuple[int, ...], numbers: Callable[[Sequence[Any]], NDArray[Any]]) -> _Part:
+    total = sum(sizes)
+    starts = np.cumsum((0, *sizes[:-1]))
+
+    def read(values: Sequence[Any]) -> NDArray[Any]:
+        out = np.zeros((len(values), total), np.float32)
+        out[np.arange(len(values))[:, None], numbers(values) + starts] = 1.0
+        return out
+
+    return _Part((total,), FLOAT, read, sizes)
+
+
+def _joined(named: dict[Any, gymnasium.Space[Any]]) -> _Part:
+    parts = {name: _part(space) for name, space in named.items()}
+    images = {name: part.shape for name, part in parts.items() if len(part.shape) == 3}
+    if not images:
+        finite = all(part.sizes for part in parts.values())
+        return _Part(
+            (sum(part.shape[0] for part in parts.values()),),
+            FLOAT,
+            lambda values: np.concatenate([part.read([value[name] for value in values]) for name, part in parts.items()], axis=1),
+            sum((part.sizes for part in parts.values()), ()) if finite else (),
+        )
+    sides = {shape[1:] for shape in images.values()}
+    if len(sides) > 1:
+        raise UserError(f"observations with images of {len(sides)} sizes cannot be read; wrap the environment to keep one of them")
+    height, width = sides.pop()
+
+    def planes(part: _Part, values: Sequence[Any]) -> NDArray[Any]:
+        read = part.read(values)
+        if len(part.shape) == 3:
+            return read.astype(np.float32) / 255 if part.dtype == np.uint8 else read
+        return np.broadcast_to(read[:, :, None, None], (*read.shape, height, width))
+
+    return _Part(
+        (sum(part.shape[0] for part in parts.values()), height, width),
+        FLOAT,
+        lambda values: np.concatenate([planes(part, [v[name] for v in values]) for name, part in parts.items()], axis=1),
+    )

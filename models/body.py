@@ -1,0 +1,47 @@
+"""What an agent looks with: observations of environments to features. The agents put their heads behind it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import torch
+from torch import Tensor, nn
+
+from .config import BodyConfig
+from .memory import Memory, State
+from .registry import Kind, backbone
+
+LARGE = 36  # points a side from which an image is read by the convolutions of DQN
+
+
+class Body(nn.Module):
+    """An encoder of vectors [F] or images [C, H, W], and a memory behind it if the configuration asks for one.
+
+    It always takes N stretches of T steps; without a memory each step stands for itself. Bytes become numbers from 0 to 1.
+    """
+
+    output_size: int  # D
+
+    def __init__(self, input_shape: tuple[int, ...], config: BodyConfig) -> None:
+        """Raises UserError for an unknown backbone, or one that does not read such observations."""
+        super().__init__()
+        kind: Kind = "vector" if len(input_shape) == 1 else "image"
+        name = config.backbone
+        if name == "auto":
+            name = "mlp" if kind == "vector" else "nature" if min(input_shape[1:]) >= LARGE else "convnet"
+        module, _, attribute = backbone(name, kind).path.partition(":")
+        self.encoder = getattr(import_module(module, __package__), attribute)(input_shape, config)
+        size = self.encoder.output_size
+        self.memory = Memory(config.memory, size, config.memory_size) if config.memory != "none" else None
+        self.output_size = config.memory_size if self.memory else size
+
+    def initial_state(self, n: int) -> State:
+        """The memory at the beginning of n episodes; empty without one."""
+        return self.memory.initial_state(n) if self.memory else {}
+
+    def forward(self, observation: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
+        """Observations [N, T, ...], the memory before them, starts [N, T] -> (features [N, T, D], the memory behind them)."""
+        if observation.dtype == torch.uint8:
+            observation = observation.float() / 255
+        features: Tensor = self.encoder(observation.flatten(0, 1)).unflatten(0, observation.shape[:2])
+        return self.memory(features, state, starts) if self.memory else (features, state)

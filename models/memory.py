@@ -1,0 +1,40 @@
+"""What is carried from step to step of an episode: a recurrent cell over whole stretches of episodes. Made by `body.Body`."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+State = dict[str, Tensor]  # [N, units] by name
+
+
+class Memory(nn.Module):
+    """A GRU (Cho et al. 2014) or an LSTM (Hochreiter and Schmidhuber 1997), reset where an episode starts."""
+
+    def __init__(self, kind: str, inputs: int, units: int) -> None:
+        super().__init__()
+        self.cell: nn.RNNBase = (nn.LSTM if kind == "lstm" else nn.GRU)(inputs, units, batch_first=True)
+        self.names = ("hidden", "cell") if kind == "lstm" else ("hidden",)
+        self.units = units
+
+    def initial_state(self, n: int) -> State:
+        """That of n episodes that begin."""
+        weight = next(self.parameters())
+        return {name: weight.new_zeros(n, self.units) for name in self.names}
+
+    def forward(self, x: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
+        """x [N, T, F], the state before them, starts [N, T] (where an episode begins) -> (y [N, T, units], the state behind).
+
+        Between two columns in which some episode starts, all steps go through the fused kernel at once.
+        """
+        cuts = [0, *(starts[:, 1:].any(0).nonzero().flatten() + 1).tolist(), x.shape[1]]
+        outputs = []
+        for begin, end in pairwise(cuts):
+            keep = (~starts[:, begin]).unsqueeze(1)
+            held = [(state[name] * keep).unsqueeze(0) for name in self.names]
+            y, last = self.cell(x[:, begin:end], tuple(held) if len(held) > 1 else held[0])
+            state = dict(zip(self.names, (part.squeeze(0) for part in (last if len(held) > 1 else (last,))), strict=True))
+            outputs.append(y)
+        return torch.cat(outputs, dim=1), state

@@ -1,0 +1,35 @@
+"""A multilayer perceptron, the backbone of vectors. Made by `body.Body`."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from .config import BodyConfig
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU}
+
+
+class Perceptron(nn.Module):
+    """Linear layers of `hidden` units, an activation behind each."""
+
+    output_size: int  # D
+
+    def __init__(self, input_shape: tuple[int, ...], config: BodyConfig) -> None:
+        super().__init__()
+        (size,) = input_shape
+        self.output_size = config.hidden[-1] if config.hidden else size
+        self.layers = layers(size, config.hidden, ACTIVATIONS[config.activation])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, F] -> [N, D]."""
+        out: Tensor = self.layers(x)
+        return out
+
+
+def layers(size: int, hidden: tuple[int, ...], activation: type[nn.Module]) -> nn.Sequential:
+    """Linear layers from `size` inputs on, an activation behind each."""
+    parts: list[nn.Module] = []
+    for units in hidden:
+        parts += [nn.Linear(size, units), activation()]
+        size = units
+    return nn.Sequential(*parts)
