@@ -4,6 +4,8 @@ config.json       the whole configuration, resolved
 metrics.jsonl     what was measured along the way; tensorboard/ holds the same numbers
 games/            every finished game (`alphazero.store`)
 checkpoints/      `<step>/`: weights, learner, counters (`checkpoint`)
+best/             of a run in an environment: the weights that scored best along the way
+replay/           what an agent of environments remembers (`gym.replay_store`)
 lock              held by the process that writes
 nonfinite-STEP.safetensors    the batch of a loss that was not finite, where there was one
 """
@@ -54,6 +56,7 @@ class RunDirectory(Generic[C]):
         self.path = path
         self.config = config
         self._checkpoints = CheckpointFolder(path / "checkpoints")
+        self._best = CheckpointFolder(path / "best")
         self._metrics = MetricsLog(path / "metrics.jsonl", path / "tensorboard")
         self._is_locked = False
 
@@ -150,6 +153,15 @@ class RunDirectory(Generic[C]):
         checkpoint = self._checkpoints.newest(only_weights=True) if step is None else self._read(step, only_weights=True)
         return checkpoint.step, checkpoint.weights
 
+    def best_weights(self) -> tuple[int, Arrays]:
+        """The weights that scored best along the way: (step, weights by name). Raises UserError where nothing was measured yet."""
+        if not self._best.steps():
+            raise UserError(
+                f"{self.path} has no best checkpoint yet; it is kept when training first measures: take {self.path}@latest"
+            )
+        checkpoint = self._best.newest(only_weights=True)
+        return checkpoint.step, checkpoint.weights
+
     def read_metrics(self) -> list[dict[str, Any]]:
         """The rows measured so far; a torn last line is ignored. Raises UserError for a broken line elsewhere."""
         return self._metrics.read()
@@ -216,8 +228,20 @@ class RunDirectory(Generic[C]):
         self._require_lock()
         self._checkpoints.write(checkpoint, keep_every=self.config.run.keep_every)
 
+    def save_best(self, checkpoint: Checkpoint) -> None:
+        """Keeps these weights as the best so far, in place of the last ones. Raises UserError when the disk refuses."""
+        self._require_lock()
+        self._best.write(checkpoint, keep_every=1)
+        self._best.keep_only(checkpoint.step)
+
+    def cut_best(self, step: int) -> None:
+        """Forgets best weights of a later step than that of a restored checkpoint. Raises UserError when the disk refuses."""
+        self._require_lock()
+        with _writing(self.path):
+            self._best.keep_only(max([best for best in self._best.steps() if best <= step], default=-1))
+
     def metrics(self, row: Mapping[str, Value]) -> None:
-        """Adds a row: `time`, `step`, `positions` and what was measured. Raises UserError when the disk refuses."""
+        """Adds a row: `time`, `step`, `positions` or `env_steps`, and what was measured. Raises UserError when the disk refuses."""
         self._require_lock()
         with _writing(self.path):
             self._metrics.append(row)
