@@ -29,7 +29,7 @@ from .checkpoint import Arrays, BrokenCheckpointError, Checkpoint, CheckpointFol
 from .config_io import changed, from_json, to_json
 from .durable import replace_file
 from .metrics import MetricsLog, Value
-from .registry import Config, agent_of, config_class
+from .registry import AGENTS, Config, agent_of, config_class
 from .variants import with_resolved_options
 
 FORMAT = 1
@@ -286,6 +286,16 @@ def check_resume(saved: AlphaZeroConfig, asked: AlphaZeroConfig) -> AlphaZeroCon
                 "leave it, or start a new run (--init takes this one's weights where they fit)"
             )
     return asked
+
+
+def is_of_environment(spec: str) -> bool:
+    """Whether a run spec names a run that learned in an environment; what cannot be read is left to whoever opens it."""
+    path = spec if Path(spec).exists() else spec.rpartition("@")[0]
+    try:
+        agent = json.loads((Path(path) / "config.json").read_bytes())["agent"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return agent in AGENTS and bool(AGENTS[agent].agent)
 
 
 def _occupied(path: Path) -> UserError:

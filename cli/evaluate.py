@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +13,7 @@ from ..errors import UserError
 from .arguments import Positional, parse
 from .games import game_options
 from .output import check_target, tell
+from .versions import versions
 
 if TYPE_CHECKING:
     from ..agents import Player
@@ -53,6 +52,10 @@ class _Agent:
 
 def main(argv: Sequence[str]) -> int:
     """Plays the match and tells the result. Raises UserError for arguments that do not fit."""
+    if _learned_in_environment(argv):
+        from .evaluate_gym import main as evaluate_gym
+
+        return evaluate_gym(argv)
     options = parse(
         Evaluate,
         argv,
@@ -100,6 +103,13 @@ def main(argv: Sequence[str]) -> int:
         opponent.close()
     tell(_result(options, agent, match, grades), "\n".join(_told(options, agent, match, grades)), target=options.json)
     return 0
+
+
+def _learned_in_environment(argv: Sequence[str]) -> bool:
+    """Whether the run that is named first, if any is, has learned in an environment and not a game."""
+    from ..agents.run_directory import is_of_environment
+
+    return any(is_of_environment(word) for word in argv[:1])
 
 
 def _load(options: Evaluate) -> _Agent:
@@ -183,7 +193,7 @@ def _result(options: Evaluate, agent: _Agent, match: MatchResult, grades: Sequen
         "score_interval": list(match.score_interval),
         "as_first": match.as_first._asdict(),
         "as_second": match.as_second._asdict(),
-        "versions": _versions(),
+        "versions": versions(LIBRARIES),
     }
     if grades is not None:
         result["positions"] = {
@@ -191,16 +201,6 @@ def _result(options: Evaluate, agent: _Agent, match: MatchResult, grades: Sequen
             for found in grades
         }
     return result
-
-
-def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
-    for library in LIBRARIES:
-        try:
-            versions[library] = version(library)
-        except PackageNotFoundError:
-            continue
-    return versions
 
 
 def _told(options: Evaluate, agent: _Agent, match: MatchResult, grades: Sequence[Grade] | None) -> list[str]:

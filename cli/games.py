@@ -27,6 +27,17 @@ def game_options(words: Sequence[str]) -> dict[str, Option]:
     return options
 
 
+def key_values(flag: str, words: Sequence[str]) -> dict[str, Option]:
+    """KEY=VALUE words of a flag: whole numbers, numbers, true and false, or else text. Raises UserError."""
+    options: dict[str, Option] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not (key and equals and value):
+            raise UserError(f"{flag} takes KEY=VALUE, such as size=5, not {word!r}")
+        options[key] = _value(value)
+    return options
+
+
 def game_of(spec: str, name: str, words: Sequence[str]) -> tuple[str, dict[str, Option]]:
     """Name and options of the game that --game and --option name; without --game, of the one that the spec's agent has learned.
 

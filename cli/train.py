@@ -16,6 +16,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,6 +44,7 @@ EXAMPLES = (
     "zerodojo train connect_four --run runs/next --init runs/connect_four --learner.learning-rate 1e-3",
 )
 GYMNASIUM_ID = re.compile(r"([\w:.-]+/)?[\w:.-]+-v\d+")
+GAME_AGENT = "alphazero"
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,10 @@ class Train:
 
 def main(argv: Sequence[str]) -> int:
     """Trains and tells what was learned. Raises UserError for arguments that do not fit, or a run that cannot go on."""
+    if is_environment(argv):
+        from .train_gym import main as train_gym
+
+        return train_gym(argv)
     options, config = read(argv)
     # Only now what takes time to import: help and refusals must answer at once.
     from ..agents.run_directory import RunDirectory
@@ -98,6 +104,31 @@ def main(argv: Sequence[str]) -> int:
     print(textwrap.fill(sentence, shutil.get_terminal_size().columns) if sys.stdout.isatty() else sentence)
     print(*commands, sep="\n")
     return 0
+
+
+def is_environment(argv: Sequence[str]) -> bool:
+    """Whether an agent is to learn in an environment of Gymnasium, and not a game by self-play."""
+    agent = first_of(argv, "--agent")
+    return agent != GAME_AGENT if agent else GYMNASIUM_ID.fullmatch(task_of(argv)) is not None
+
+
+def task_of(argv: Sequence[str]) -> str:
+    """The first word that is no flag and follows none; empty without one. Flags are known only when the task is."""
+    for before, word in zip(["", *argv], argv, strict=False):
+        if not word.startswith("-") and (not before.startswith("-") or before in ("--resume", "--debug") or "=" in before):
+            return word
+    return ""
+
+
+def first_of(argv: Sequence[str], flag: str) -> str:
+    """What is typed for a flag; empty without it."""
+    return next(iter(values_of(argv, flag)), "")
+
+
+def values_of(argv: Sequence[str], flag: str) -> list[str]:
+    """What is typed for a flag that may be repeated."""
+    after = [following for word, following in pairwise(argv) if word == flag]
+    return after + [word.partition("=")[2] for word in argv if word.startswith(f"{flag}=")]
 
 
 def read(argv: Sequence[str]) -> tuple[Train, AlphaZeroConfig]:
@@ -256,7 +287,7 @@ def stop_on_signals(display: Display) -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
-def _without_init(argv: Sequence[str]) -> list[str]:
+def without_init(argv: Sequence[str]) -> list[str]:
     """The words that go on with a run: its weights are its own now."""
     words = [word for word in argv if word != "--resume" and not word.startswith("--init=")]
     if "--init" in words:
@@ -266,7 +297,7 @@ def _without_init(argv: Sequence[str]) -> list[str]:
 
 def closing(options: Train, progress: Progress, argv: Sequence[str], *, gone_on: bool, stopped: bool) -> list[str]:
     """What was learned, in a sentence, and what to type next."""
-    again = shlex.join([program(), "train", *_without_init(argv), "--resume"])
+    again = shlex.join([program(), "train", *without_init(argv), "--resume"])
     minutes = f"{progress.seconds / 60:.1f} {'more ' if gone_on else ''}minutes"
     if not progress.step:
         return [

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import gymnasium
 from gymnasium import error as gym_error
@@ -16,6 +16,15 @@ from .listed import EnvironmentList
 from .normalized import NormalizedEnvironments
 
 Option = int | float | str | bool
+
+
+class Watch(NamedTuple):
+    """Somebody who watches an environment: how it is drawn, and the wrapper that shows it."""
+
+    render_mode: str
+    wrap: Callable[[gymnasium.Env[Any, Any]], gymnasium.Env[Any, Any]]
+
+
 EXTRAS = {  # what a missing package is installed by
     "ale_py": "atari",
     "Box2D": "box2d",
@@ -35,6 +44,7 @@ def make_environments(
     n: int,
     gamma: float = 1.0,
     learning: bool = True,
+    watch: Watch | None = None,
 ) -> Environments:
     """n environments of an id, seen as `view` says; `gamma` is the discount that rewards are normalised for.
 
@@ -42,7 +52,7 @@ def make_environments(
     Raises UserError: an unknown id, a missing package, an option that the environment does not take, a space that cannot be read.
     """
     find(task)
-    environments: Environments = EnvironmentList(task, lambda: make_one(task, options, view), n)
+    environments: Environments = EnvironmentList(task, lambda: make_one(task, options, view, watch), n)
     if view.normalize_observation or (view.normalize_reward and learning):
         environments = NormalizedEnvironments(
             environments,
@@ -54,15 +64,13 @@ def make_environments(
     return environments
 
 
-def make_one(
-    task: str, options: Mapping[str, Option], view: ViewConfig, *, render_mode: str | None = None
-) -> gymnasium.Env[Any, Any]:
+def make_one(task: str, options: Mapping[str, Option], view: ViewConfig, watch: Watch | None = None) -> gymnasium.Env[Any, Any]:
     """One environment of an id. Raises UserError as `make_environments` does."""
-    settings: dict[str, Any] = dict(options)
+    settings: dict[str, Any] = {**options, **({"render_mode": watch.render_mode} if watch else {})}
     if view.max_episode_steps:
         settings["max_episode_steps"] = view.max_episode_steps
     try:
-        env: gymnasium.Env[Any, Any] = gymnasium.make(task, render_mode=render_mode, disable_env_checker=True, **settings)
+        env: gymnasium.Env[Any, Any] = gymnasium.make(task, disable_env_checker=True, **settings)
     except (gym_error.DependencyNotInstalled, ModuleNotFoundError) as error:
         raise _missing(task, error) from error
     except TypeError as error:
@@ -70,9 +78,19 @@ def make_one(
         raise UserError(f"{task} does not take {given or 'these settings'} ({error})") from error
     except gym_error.Error as error:
         raise UserError(f"{task} cannot be made: {error}") from error
+    if watch:
+        env = watch.wrap(env)
     if view.frame_stack > 1:
         env = gymnasium.wrappers.FrameStackObservation(env, view.frame_stack)
     return env
+
+
+def import_package(package: str) -> None:
+    """Imports a package that registers environments. Raises UserError where it is not there."""
+    try:
+        importlib.import_module(package)
+    except ModuleNotFoundError as error:
+        raise _missing(package, error) from error
 
 
 def find(task: str) -> gymnasium.envs.registration.EnvSpec:
@@ -80,10 +98,7 @@ def find(task: str) -> gymnasium.envs.registration.EnvSpec:
     module, colon, name = task.rpartition(":")
     namespace = name.partition("/")[0] if "/" in name else ""
     for package in filter(None, (module if colon else "", PACKAGES.get(namespace, ""))):
-        try:
-            importlib.import_module(package)
-        except ModuleNotFoundError as error:
-            raise _missing(task, error) from error
+        import_package(package)
     if name not in gymnasium.registry:
         raise unknown("environment", name, gymnasium.registry)
     return gymnasium.registry[name]
