@@ -6,7 +6,8 @@ A state is one row of uint64. Letters: `W` words hold the points of a board, 64 
 
     [0, 2W)       the stones of player 0, then those of player 1; a point's bit is given by the game's table
     [2W, 2WT)     the same of the T - 1 positions before, the newest first; empty before the game began
-    [2WT]         info: bit 0 the player to move, bit 1 the game is over, the other bits as the game likes
+    [2WT]         info: bit 0 the player to move, bit 1 the game is over, bit 2 the swap is legal in games that have one; the
+                  other bits as the game likes
     behind that   words of the game's own
 """
 
@@ -24,7 +25,7 @@ from ..jit import compiled
 from .game import Game, GameSpec, Labels, Option, Picture, States, Step
 from .rng import mix64
 
-MOVER, OVER = np.uint64(1), np.uint64(2)
+MOVER, OVER, SWAP = np.uint64(1), np.uint64(2), np.uint64(4)  # the bits of info
 ZERO, ONE = np.uint64(0), np.uint64(1)
 FREE, BORDER = -1, 2  # of a mailbox, where players' stones are 0 and 1
 MOST_HISTORY = 16
@@ -206,6 +207,19 @@ def pay(rewards: NDArray[np.float32], i: int, winner: int) -> None:
     if winner >= 0:
         rewards[i, winner] = 1.0
         rewards[i, 1 - winner] = -1.0
+
+
+@compiled()
+def free_points(states: NDArray[np.uint64], info: int, words: int, points: int, mask: NDArray[np.bool_]) -> None:
+    """The legal mask of games whose actions are the free points, row by row, and then the swap if there is one."""
+    for i in range(len(states)):
+        playing = (states[i, info] & OVER) == ZERO
+        for word in range(words):
+            taken = states[i, word] | states[i, words + word]
+            for point in range(np.uint64(64 * word), np.uint64(min(64 * word + 64, points))):
+                mask[i, point] = playing & ((taken >> (point & np.uint64(63))) & ONE == ZERO)
+        for action in range(points, mask.shape[1]):
+            mask[i, action] = playing and (states[i, info] & SWAP) != ZERO
 
 
 @compiled()
