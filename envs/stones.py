@@ -23,12 +23,13 @@ from numpy.typing import NDArray
 from ..errors import UserError
 from ..jit import compiled
 from .game import Game, GameSpec, Labels, Option, Picture, States, Step
-from .rng import mix64
+from .rng import GAMMA, mix64
 
 MOVER, OVER, SWAP = np.uint64(1), np.uint64(2), np.uint64(4)  # the bits of info
 ZERO, ONE = np.uint64(0), np.uint64(1)
 FREE, BORDER = -1, 2  # of a mailbox, where players' stones are 0 and 1
 MOST_HISTORY = 16
+LONGEST_KEY = 4  # words that a network sees, as they are; more are hashed
 Bits = NDArray[np.int32]  # [H * W], the bit of every point, row by row: word `bit >> 6`, place `bit & 63`
 
 
@@ -66,6 +67,12 @@ class StoneGame(Game):
         self.words = int(self.bits.max()) // 64 + 1
         self.info = 2 * self.words * history  # the column of the info word
         self._edge, self._sides, self._glyphs = edge, sides, glyphs
+        self._places = (self.bits & 63).astype(np.uint64)
+        self._runs = _runs(self.bits >> 6)
+        boards = np.arange(self.info, dtype=np.uint64).reshape(history, 2, self.words)
+        self._order = np.stack([boards.ravel(), boards[:, ::-1].ravel()])  # of the words, as player 0 and as player 1 sees them
+        self._hashed = self.info + sides > LONGEST_KEY
+        self._key_words = 2 if self._hashed else self.info + sides
         self.spec = GameSpec(
             name=name,
             options={**options, "history": history},
@@ -112,13 +119,15 @@ class StoneGame(Game):
         return out
 
     def observe(self, states: States, out: NDArray[np.float32]) -> None:
-        """The planes that the class tells of."""
-        _observe(states, self.bits, self.words, self.info, self._edge, self._sides, out)
+        """The planes that the class tells of; `out` is one stretch of memory."""
+        _observe(states, self._runs, self._places, self.words, self.info, self._edge, out)
 
     def observation_keys(self, states: States) -> NDArray[np.uint64]:
-        exact = self.info + self._sides <= 4
-        keys = np.empty((len(states), self.info + self._sides if exact else 2), np.uint64)
-        (_seen if exact else _seen_hash)(states, self.words, self.info, self._sides, keys)
+        keys = np.empty((len(states), self._key_words), np.uint64)
+        if self._hashed:
+            _seen_hash(states, self._order, self.info, self._sides, keys)
+        else:
+            _seen(states, self._order, self.info, keys)
         return keys
 
     # For people --------------------------------------------------------------------------------------------------------------
@@ -160,6 +169,12 @@ def lines_of(owners: NDArray[np.int8], length: int, *, exact: bool = False) -> f
             if all(map(same, range(1, length))) and not (exact and (same(-1) or same(length))):
                 marks.update((r + i * down, c + i * right) for i in range(length))
     return frozenset(marks)
+
+
+def _runs(words: NDArray[np.int32]) -> NDArray[np.uint64]:
+    """Points that follow each other and have their bits in one word: (word, first point, the point behind the last), [R, 3]."""
+    first = np.flatnonzero(np.diff(words, prepend=-1))
+    return np.stack([words[first], first, np.append(first[1:], len(words))], axis=1).astype(np.uint64)
 
 
 # Kernels ---------------------------------------------------------------------------------------------------------------------
@@ -244,54 +259,54 @@ def _to_play(states: NDArray[np.uint64], info: int, out: NDArray[np.int8]) -> No
 
 @compiled()
 def _observe(
-    states: NDArray[np.uint64], bits: Bits, words: int, info: int, edge: bool, sides: bool, out: NDArray[np.float32]
+    states: NDArray[np.uint64],
+    runs: NDArray[np.uint64],
+    places: NDArray[np.uint64],
+    words: int,
+    info: int,
+    edge: bool,
+    out: NDArray[np.float32],
 ) -> None:
-    height, width = out.shape[2], out.shape[3]
-    history = info // (2 * words)
+    """The plane of a bitboard is written a run after the other. Loops with unsigned counters over one stretch of memory compile to
+    vectors; indices of four dimensions do not."""
+    flat = out.reshape(-1)
+    points, at = np.uint64(len(places)), np.uint64(0)
+    boards = info // words
     for i in range(len(states)):
         mover = np.int64(states[i, info] & MOVER)
-        for t in range(history):
-            mine = 2 * words * t + mover * words
-            theirs = 2 * words * t + (1 - mover) * words
-            point = 0
-            for r in range(height):
-                for c in range(width):
-                    word, place = bits[point] >> 6, np.uint64(bits[point] & 63)
-                    out[i, 2 * t, r, c] = (states[i, mine + word] >> place) & ONE
-                    out[i, 2 * t + 1, r, c] = (states[i, theirs + word] >> place) & ONE
-                    point += 1
-        if edge:
-            out[i, 2 * history] = 1.0
-        if sides:
-            out[i, out.shape[1] - 1] = 1.0 - mover
+        for board in range(boards):
+            first = (board ^ mover) * words  # the mover's stones before the opponent's
+            for run in range(len(runs)):
+                stones = states[i, first + np.int64(runs[run, 0])]
+                for point in range(runs[run, 1], runs[run, 2]):
+                    flat[at + point] = np.int32((stones >> places[point]) & ONE)
+            at += points
+        for plane in range(boards, out.shape[1]):
+            value = np.float32(1 if edge and plane == boards else 1 - mover)
+            for point in range(points):
+                flat[at + point] = value
+            at += points
 
 
 @compiled()
-def _seen(states: NDArray[np.uint64], words: int, info: int, sides: bool, keys: NDArray[np.uint64]) -> None:
+def _seen(states: NDArray[np.uint64], order: NDArray[np.uint64], info: int, keys: NDArray[np.uint64]) -> None:
     """All that a network sees: at every time the mover's stones and the opponent's, then, where sides differ, who moves."""
     for i in range(len(states)):
-        mover = np.int64(states[i, info] & MOVER)
+        mover = states[i, info] & MOVER
         for j in range(info):
-            pair, word = j // (2 * words), j % words
-            whose = mover if (j // words) % 2 == 0 else 1 - mover
-            keys[i, j] = states[i, pair * 2 * words + whose * words + word]
-        if sides:
-            keys[i, info] = np.uint64(mover)
+            keys[i, j] = states[i, order[mover, j]]
+        if keys.shape[1] > info:
+            keys[i, info] = mover
 
 
 @compiled()
-def _seen_hash(states: NDArray[np.uint64], words: int, info: int, sides: bool, keys: NDArray[np.uint64]) -> None:
-    """The same as two words: two chains of mixed bits that begin differently."""
+def _seen_hash(states: NDArray[np.uint64], order: NDArray[np.uint64], info: int, sides: bool, keys: NDArray[np.uint64]) -> None:
+    """The same as two words: two sums of mixed bits, each place mixed differently."""
     for i in range(len(states)):
-        mover = np.int64(states[i, info] & MOVER)
-        a, b = np.uint64(0x243F6A8885A308D3), np.uint64(0x13198A2E03707344)  # of pi, so that nothing is up the sleeve
-        if sides:
-            a ^= np.uint64(mover)
-            b ^= np.uint64(mover)
+        mover = states[i, info] & MOVER
+        a = b = mover if sides else ZERO
         for j in range(info):
-            pair, word = j // (2 * words), j % words
-            whose = mover if (j // words) % 2 == 0 else 1 - mover
-            bits = states[i, pair * 2 * words + whose * words + word]
-            a = mix64(a ^ bits)
-            b = mix64(b + bits)
+            stones, salt = states[i, order[mover, j]], np.uint64(j + 1) * GAMMA
+            a += mix64(stones + salt)
+            b += mix64(stones ^ salt)
         keys[i, 0], keys[i, 1] = a, b
