@@ -203,15 +203,25 @@ def unpack(row: Any, words: int, height: int, width: int, board: Any) -> int:
     """The stones of a state [S] as a mailbox [(height + 2) * (width + 2)], points row by row with a border around them, so that a
     walk over the board needs no look at coordinates; returns how many points are free."""
     board[:] = BORDER
-    free = 0
+    stones = ZERO
     for r in range(height):
-        at = (r + 1) * (width + 2) + 1
-        for point in range(r * width, (r + 1) * width):
-            stone = 0 if stone_at(row, 0, point) else 1 if stone_at(row, words, point) else FREE
-            board[at] = stone
-            free += stone == FREE
-            at += 1
-    return free
+        black, white = _bits_from(row, 0, r * width, width), _bits_from(row, words, r * width, width)
+        at = np.uint64((r + 1) * (width + 2) + 1)
+        for c in range(np.uint64(width)):  # unsigned and without branches, for vectors
+            first, second = (black >> c) & ONE, (white >> c) & ONE
+            board[at + c] = FREE + np.int64(first + second + second)
+            stones += first + second
+    return int(height * width - np.int64(stones))
+
+
+@compiled()
+def _bits_from(row: Any, first: int, bit: int, count: int) -> np.uint64:
+    """At least `count` bits, at most 64, from a bit of the bitboard that begins at a word of a row."""
+    word, place = first + (bit >> 6), bit & 63
+    bits = row[word] >> np.uint64(place)
+    if place + count > 64:
+        bits |= row[word + 1] << np.uint64(64 - place)
+    return bits
 
 
 @compiled()
