@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from ..errors import UserError
 from ..jit import compiled
-from .game import Playouts, States, Symmetries
+from .game import States, Symmetries
 from .grid import Grid
 from .rng import GAMMA, below, mix64
-from .stones import MOVER, ONE, OVER, ZERO, StoneGame, pay, put_stone, take_stone
+from .stones import MOVER, ONE, OVER, ZERO, Kernels, StoneGame, pay, put_stone, take_stone
 
 
 class Breakthrough(StoneGame):
@@ -46,7 +46,7 @@ class Breakthrough(StoneGame):
             for right in (-1, 0, 1)
             if 0 <= r + down < size and 0 <= c + right < size
         ]
-        self._moves = np.array([(*move, move[1] > move[0], (move[1] - move[0]) % size == 0) for move in moves], np.uint64).T.copy()
+        moves_table = np.array([(*move, move[1] > move[0], (move[1] - move[0]) % size == 0) for move in moves], np.uint64).T.copy()
         super().__init__(
             name="breakthrough",
             options={"size": size},
@@ -59,6 +59,7 @@ class Breakthrough(StoneGame):
             sides=True,
             glyphs="WB",
         )
+        self.kernels = Kernels(_play, _playout, _legal_mask, parameters=(self.info, moves_table, size))
         self._names = [self._grid.names[origin] + self._grid.names[target] for origin, target in moves]
         points = np.arange(size * size, dtype=np.int32).reshape(size, size)
         mirror = points[:, ::-1].ravel()
@@ -77,26 +78,6 @@ class Breakthrough(StoneGame):
         states[:, 0] = pawns << np.uint64(self._size * (self._size - 2))
         states[:, 1] = pawns
         return states
-
-    def _play(
-        self,
-        states: States,
-        actions: NDArray[np.int32],
-        rewards: NDArray[np.float32],
-        terminal: NDArray[np.bool_],
-        to_play: NDArray[np.int8],
-    ) -> None:
-        _play(states, actions, self.info, self._moves, self._size, rewards, terminal, to_play)
-
-    def legal_mask(self, states: States) -> NDArray[np.bool_]:
-        mask = np.empty((len(states), self.spec.num_actions), np.bool_)
-        _legal_mask(states, self.info, self._moves, mask)
-        return mask
-
-    def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
-        playouts = Playouts(np.empty((len(states), 2), np.float32), np.empty(len(states), np.int32))
-        _playout(states, seeds, self.info, self._moves, self._size, *playouts)
-        return playouts
 
     @property
     def symmetries(self) -> Symmetries:
@@ -153,7 +134,7 @@ def _play(
 
 
 @compiled()
-def _legal_mask(states: NDArray[np.uint64], info: int, moves: NDArray[np.uint64], mask: NDArray[np.bool_]) -> None:
+def _legal_mask(states: NDArray[np.uint64], info: int, moves: NDArray[np.uint64], size: int, mask: NDArray[np.bool_]) -> None:
     for i in range(len(states)):
         row = states[i]
         playing = (row[info] & OVER) == ZERO

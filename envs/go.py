@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from ..errors import UserError
 from . import go_board
-from .game import Playouts, States, Symmetries
+from .game import States, Symmetries
 from .grid import Grid
-from .stones import StoneGame, put_stone, unpack
+from .stones import Kernels, StoneGame, put_stone, unpack
 from .symmetry import some_of, square_symmetries
 
 SUPERKO = ("positional", "simple")
@@ -93,6 +93,7 @@ class Go(StoneGame):
             suicide=suicide,
             max_plies=longest,
         )
+        self.kernels = Kernels(go_board.play, go_board.playout, go_board.legal_mask, parameters=(self._rules,))
         self._symmetries = square_symmetries(size, num_planes=self.spec.num_planes, extra_actions=1)
         if handicap:
             self._symmetries = _keeping(self._symmetries, set(self._handicap))
@@ -111,26 +112,6 @@ class Go(StoneGame):
 
     def new_states(self, n: int) -> States:
         return np.repeat(self._start[None], n, axis=0)
-
-    def _play(
-        self,
-        states: States,
-        actions: NDArray[np.int32],
-        rewards: NDArray[np.float32],
-        terminal: NDArray[np.bool_],
-        to_play: NDArray[np.int8],
-    ) -> None:
-        go_board.play(states, actions, self._rules, rewards, terminal, to_play)
-
-    def legal_mask(self, states: States) -> NDArray[np.bool_]:
-        mask = np.empty((len(states), self.spec.num_actions), np.bool_)
-        go_board.legal_mask(states, self._rules, mask)
-        return mask
-
-    def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
-        playouts = Playouts(np.empty((len(states), 2), np.float32), np.empty(len(states), np.int32))
-        go_board.playout(states, seeds, self._rules, *playouts)
-        return playouts
 
     @property
     def symmetries(self) -> Symmetries:

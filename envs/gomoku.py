@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from ..errors import UserError
 from ..jit import compiled
-from .game import Playouts, States, Symmetries
+from .game import Symmetries
 from .grid import Grid
 from .rng import GAMMA, below, mix64
-from .stones import FREE, MOVER, OVER, SWAP, ZERO, StoneGame, free_points, lines_of, pay, put_stone, unpack
+from .stones import FREE, MOVER, OVER, SWAP, ZERO, Kernels, StoneGame, lines_of, pay, put_stone, unpack
 from .symmetry import square_symmetries
 
 FIVE = 5
@@ -49,27 +49,8 @@ class Gomoku(StoneGame):
             history=history,
             labels=self._grid.labels,
         )
+        self.kernels = Kernels(_play, _playout, parameters=(self.info, self.words, size, exact, swap))
         self._symmetries = square_symmetries(size, num_planes=self.spec.num_planes, extra_actions=int(swap))
-
-    def _play(
-        self,
-        states: States,
-        actions: NDArray[np.int32],
-        rewards: NDArray[np.float32],
-        terminal: NDArray[np.bool_],
-        to_play: NDArray[np.int8],
-    ) -> None:
-        _play(states, actions, self.info, self.words, self._size, self._exact, self._swap, rewards, terminal, to_play)
-
-    def legal_mask(self, states: States) -> NDArray[np.bool_]:
-        mask = np.empty((len(states), self.spec.num_actions), np.bool_)
-        free_points(states, self.info, self.words, self._size**2, mask)
-        return mask
-
-    def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
-        playouts = Playouts(np.empty((len(states), 2), np.float32), np.empty(len(states), np.int32))
-        _playout(states, seeds, self.info, self.words, self._size, self._exact, self._swap, *playouts)
-        return playouts
 
     @property
     def symmetries(self) -> Symmetries:

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from ..errors import UserError
 from ..jit import compiled
-from .game import Picture, Playouts, States, Symmetries
+from .game import Picture, States, Symmetries
 from .grid import Grid
 from .rng import GAMMA, below, mix64
-from .stones import FREE, MOVER, OVER, SWAP, ZERO, StoneGame, free_points, pay, put_stone, stone_at, take_stone, unpack
+from .stones import FREE, MOVER, OVER, SWAP, ZERO, Kernels, StoneGame, pay, put_stone, stone_at, take_stone, unpack
 
 _NEIGHBOURS = ((0, -1), (0, 1), (-1, 0), (1, 0), (-1, 1), (1, -1))
 
@@ -53,6 +53,7 @@ class Hex(StoneGame):
             labels=self._grid.labels,
             sides=True,
         )
+        self.kernels = Kernels(_play, _playout, parameters=(self.info, self.words, size, swap))
         same, turned = np.arange(points, dtype=np.int32), np.arange(points, dtype=np.int32)[::-1]
         extra = np.full((2, int(swap)), points, np.int32)
         self._symmetries = Symmetries(
@@ -61,26 +62,6 @@ class Hex(StoneGame):
             planes=np.tile(np.arange(self.spec.num_planes, dtype=np.int32), (2, 1)),
             inverse=np.arange(2, dtype=np.int32),
         )
-
-    def _play(
-        self,
-        states: States,
-        actions: NDArray[np.int32],
-        rewards: NDArray[np.float32],
-        terminal: NDArray[np.bool_],
-        to_play: NDArray[np.int8],
-    ) -> None:
-        _play(states, actions, self.info, self.words, self._size, self._swap, rewards, terminal, to_play)
-
-    def legal_mask(self, states: States) -> NDArray[np.bool_]:
-        mask = np.empty((len(states), self.spec.num_actions), np.bool_)
-        free_points(states, self.info, self.words, self._size**2, mask)
-        return mask
-
-    def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
-        playouts = Playouts(np.empty((len(states), 2), np.float32), np.empty(len(states), np.int32))
-        _playout(states, seeds, self.info, self.words, self._size, self._swap, *playouts)
-        return playouts
 
     @property
     def symmetries(self) -> Symmetries:

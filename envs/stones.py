@@ -1,6 +1,6 @@
 """What games of two players' stones share: states as bitboards, what a network sees of them, and how they are drawn.
 
-A game of this kind is a subclass of `StoneGame` with three things of its own: kernels for `_play`, `legal_mask` and `playout`.
+A game of this kind is a subclass of `StoneGame` that says what its actions are called, and gives kernels for its rules (`Kernels`).
 
 A state is one row of uint64. Letters: `W` words hold the points of a board, 64 a word; `T` positions are remembered.
 
@@ -13,16 +13,15 @@ A state is one row of uint64. Letters: `W` words hold the points of a board, 64 
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
 from ..jit import compiled
-from .game import Game, GameSpec, Labels, Option, Picture, States, Step
+from .game import Game, GameSpec, Labels, Option, Picture, Playouts, States, Step
 from .rng import GAMMA, mix64
 
 MOVER, OVER, SWAP = np.uint64(1), np.uint64(2), np.uint64(4)  # the bits of info
@@ -33,13 +32,30 @@ LONGEST_KEY = 4  # words that a network sees, as they are; more are hashed
 Bits = NDArray[np.int32]  # [H * W], the bit of every point, row by row: word `bit >> 6`, place `bit & 63`
 
 
+class Kernels(NamedTuple):
+    """The rules of a game, over states [N, S]. All take the same `parameters`, numbers and tables; what they fill in comes last.
+
+    play(states, actions [N], *parameters, rewards [N, 2], terminal [N], to_play [N]): `step`, the history aside
+    playout(states, seeds [N], *parameters, rewards [N, 2], plies [N]): `playout`, which leaves the states as they are
+    legal_mask(states, *parameters, mask [N, A]); None if every free point is legal, row by row, and behind them the swap if there
+        is one
+    """
+
+    play: Callable[..., None]
+    playout: Callable[..., None]
+    legal_mask: Callable[..., None] | None = None
+    parameters: tuple[Any, ...] = ()
+
+
 class StoneGame(Game):
-    """Two players with stones on the points of a board.
+    """Two players with stones on the points of a board. A game sets `kernels` once it knows where its rows keep what.
 
     What the network sees are 2T planes, the mover's stones and the opponent's now, before the last move, and so on; then a plane of
     ones, which shows the board's edge to a padded network, if `edge`; then, if `sides`, a plane that is one where player 0 is to
     move, for games in which the two sides are not alike.
     """
+
+    kernels: Kernels
 
     def __init__(
         self,
@@ -86,17 +102,6 @@ class StoneGame(Game):
             state_dtype=np.dtype(np.uint64),
         )
 
-    @abstractmethod
-    def _play(
-        self,
-        states: States,
-        actions: NDArray[np.int32],
-        rewards: NDArray[np.float32],
-        terminal: NDArray[np.bool_],
-        to_play: NDArray[np.int8],
-    ) -> None:
-        """`step` by the rules, the history aside; fills rewards [N, 2], terminal [N] and to_play [N]."""
-
     def new_states(self, n: int) -> States:
         return np.zeros((n, self.spec.state_size), np.uint64)
 
@@ -105,8 +110,21 @@ class StoneGame(Game):
         step = Step(np.empty((n, 2), np.float32), np.empty(n, np.bool_), np.empty(n, np.int8))
         if self.history > 1:
             _remember(states, 2 * self.words, self.info)
-        self._play(states, actions, *step)
+        self.kernels.play(states, actions, *self.kernels.parameters, *step)
         return step
+
+    def legal_mask(self, states: States) -> NDArray[np.bool_]:
+        mask = np.empty((len(states), self.spec.num_actions), np.bool_)
+        if self.kernels.legal_mask is None:
+            _free_points(states, self.info, self.words, len(self.bits), mask)
+        else:
+            self.kernels.legal_mask(states, *self.kernels.parameters, mask)
+        return mask
+
+    def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
+        playouts = Playouts(np.empty((len(states), 2), np.float32), np.empty(len(states), np.int32))
+        self.kernels.playout(states, seeds, *self.kernels.parameters, *playouts)
+        return playouts
 
     def terminal(self, states: States) -> NDArray[np.bool_]:
         out = np.empty(len(states), np.bool_)
@@ -235,8 +253,16 @@ def pay(rewards: NDArray[np.float32], i: int, winner: int) -> None:
 
 
 @compiled()
-def free_points(states: NDArray[np.uint64], info: int, words: int, points: int, mask: NDArray[np.bool_]) -> None:
-    """The legal mask of games whose actions are the free points, row by row, and then the swap if there is one."""
+def _remember(states: NDArray[np.uint64], each: int, info: int) -> None:
+    """Every remembered position becomes a ply older, and the one on the board the newest of them."""
+    for i in range(len(states)):
+        for j in range(info - 1, each - 1, -1):
+            states[i, j] = states[i, j - each]
+
+
+@compiled()
+def _free_points(states: NDArray[np.uint64], info: int, words: int, points: int, mask: NDArray[np.bool_]) -> None:
+    """The legal mask of games that give none."""
     for i in range(len(states)):
         playing = (states[i, info] & OVER) == ZERO
         for word in range(words):
@@ -245,14 +271,6 @@ def free_points(states: NDArray[np.uint64], info: int, words: int, points: int, 
                 mask[i, point] = playing & ((taken >> (point & np.uint64(63))) & ONE == ZERO)
         for action in range(points, mask.shape[1]):
             mask[i, action] = playing and (states[i, info] & SWAP) != ZERO
-
-
-@compiled()
-def _remember(states: NDArray[np.uint64], each: int, info: int) -> None:
-    """Every remembered position becomes a ply older, and the one on the board the newest of them."""
-    for i in range(len(states)):
-        for j in range(info - 1, each - 1, -1):
-            states[i, j] = states[i, j - each]
 
 
 @compiled()
