@@ -64,14 +64,11 @@ def main(argv: Sequence[str]) -> int:
     spec = options.opponent or (f"zoo:{options.game}" if options.game in model_zoo.names() else WITHOUT_NETWORK)
     learned, resolved = game_of(spec, "", options.option)
     game = make(options.game, **(resolved if learned == options.game else game_options(options.option)))
-    moves = parse_moves(game, options.moves)
     console = _console()
     seed = secrets.randbits(32) if options.seed is None else options.seed
-    if spec == "human":
-        opponent = None
-    else:
-        with busy(console, f"calling {spec}"):
-            opponent = player(spec, game, simulations=options.simulations, seed=seed)
+    with busy(console, "setting up the board" if spec == "human" else f"calling {spec}"):
+        moves = parse_moves(game, options.moves)
+        opponent = None if spec == "human" else player(spec, game, simulations=options.simulations, seed=seed)
     watched = sys.stdin.isatty() and sys.stdout.isatty()
     if watched and console.is_terminal:  # it writes control codes of its own
         with contextlib.suppress(ImportError):
