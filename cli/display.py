@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from ..agents.alphazero.config import AlphaZeroConfig
     from ..agents.alphazero.training import Progress
 
-WIDTH = 80  # columns of the panel
+WIDTH = 120  # columns of the panel at most
 REFRESH = 2  # times a second
-NEWS = 3  # notices that the panel shows, a line each
+NEWS = 5  # lines of the panel for the newest notices
 DONE = "done"  # the last phase
 OFTEN, SELDOM = 10.0, 30.0  # seconds between two plain lines, in the first minute and after it
 STOPPING = "saving a checkpoint, press Ctrl-C again to leave at once"
@@ -103,13 +103,13 @@ class PanelDisplay:
         self._config, self._run, self._clock = config, run, clock
         self._progress: Progress | None = None
         self._reported = clock()
-        self._news: deque[str] = deque(maxlen=NEWS)
+        self._news: deque[Text] = deque(maxlen=NEWS)
         self._stopping = False
 
     def report(self, progress: Progress) -> None:
         """What the panel shows from now on."""
         self._progress, self._reported = progress, self._clock()
-        self._news.extend(f"{duration(progress.seconds)}  {notice}" for notice in progress.notices)
+        self._news.extend(Text(f"{duration(progress.seconds)}  {notice}", "dim") for notice in progress.notices)
 
     def stopping(self) -> None:
         """The panel says so when it is drawn next."""
@@ -150,8 +150,7 @@ class PanelDisplay:
         table.add_row("strength", _Lines(progress.strength or f"is measured every {self._config.run.evaluate_steps:,} steps", 2))
         yield table
         yield Text()
-        for line in range(NEWS):
-            yield _Lines(self._news[line] if line < len(self._news) else "", 1, style="dim")
+        yield _News(list(self._news))
 
 
 class _Lines:
@@ -167,6 +166,22 @@ class _Lines:
             rest.truncate(options.max_width, overflow="ellipsis")
             lines = [*lines[: self._count - 1], rest]
         yield from [*lines, *[Text()] * (self._count - len(lines))]
+
+
+class _News:
+    """The newest of some notices, in NEWS lines: as many whole ones as fit, and of the newest at least its beginning."""
+
+    def __init__(self, notices: Sequence[Text]) -> None:
+        self._notices = notices
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        shown: list[Text] = []
+        for notice in reversed(self._notices):
+            lines = list(notice.wrap(console, options.max_width))
+            if shown and len(lines) + len(shown) > NEWS:
+                break
+            shown = [*lines, *shown]
+        yield from [*shown[:NEWS], *[Text()] * (NEWS - len(shown))]
 
 
 def _bar(progress: Progress, seconds: float) -> RenderableType:
@@ -192,7 +207,8 @@ def _filled(share: float) -> ProgressBar:
 def numbers(progress: Progress) -> list[tuple[str, str]]:
     """What is known of a training, as labels and texts, the same labels always."""
     losses = progress.losses
-    played = f"{progress.games:,} games, {progress.positions:,} positions, {progress.positions_per_second:,.0f} positions/s"
+    played = f"{progress.games:,} games, {progress.positions:,} positions{_rate(progress, ', {:,.0f} positions/s')}"
+    begun = f"{progress.under_way:,} positions, in games that have not ended" if progress.under_way else "-"
     learned, fit, choice = "not yet", "-", "-"
     if losses is not None:
         learned = f"step {progress.step:,}, every position used {progress.uses:.1f} times, learning rate {losses.learning_rate:.2g}"
@@ -203,12 +219,21 @@ def numbers(progress: Progress) -> list[tuple[str, str]]:
     if progress.version:
         median, high = progress.lag
         plays = f"version {progress.version:,} on {progress.engine}; {median:.0f} steps old (95%: {high:.0f})"
-    return [("self-play", played), ("played by", plays), ("learning", learned), ("fit", fit), ("choice", choice)]
+    return [
+        ("self-play", played),
+        ("under way", begun),
+        ("played by", plays),
+        ("learning", learned),
+        ("fit", fit),
+        ("choice", choice),
+    ]
 
 
 def summary(progress: Progress) -> str:
     """The same in one line."""
-    words = [f"{progress.games:,} games, {progress.positions:,} positions ({progress.positions_per_second:,.0f}/s)"]
+    words = [f"{progress.games:,} games, {progress.positions:,} positions{_rate(progress, ' ({:,.0f}/s)')}"]
+    if progress.under_way:
+        words[0] += f", {progress.under_way:,} under way"
     losses = progress.losses
     if losses is not None:
         words += [
@@ -218,6 +243,11 @@ def summary(progress: Progress) -> str:
         ]
     left = "" if progress.seconds_left is None else f"{duration(progress.seconds_left)} left; "
     return f"{left}{progress.phase}; {'; '.join(words)}; {size(progress.disk)}"
+
+
+def _rate(progress: Progress, form: str) -> str:
+    """Positions a second in this form; nothing until any are made."""
+    return "" if progress.positions_per_second is None else form.format(progress.positions_per_second)
 
 
 def duration(seconds: float) -> str:
