@@ -73,10 +73,10 @@ class RunDirectory:
             if not cls.exists(path) and {entry.name for entry in path.iterdir()} - {"lock", ".tmp-config.json"}:
                 raise UserError(f"{path} holds something that is no run, and nothing is overwritten; choose another --run")
         if cls.exists(path):
-            raise _occupied(path)
+            raise _occupied(path, config)
         with run.locked():
             if cls.exists(path):  # another process was faster
-                raise _occupied(path)
+                raise _occupied(path, config)
             run.set_config(config)
         return run
 
@@ -250,7 +250,10 @@ def check_resume(saved: AlphaZeroConfig, asked: AlphaZeroConfig) -> AlphaZeroCon
     return asked
 
 
-def _occupied(path: Path) -> UserError:
+def _occupied(path: Path, wanted: AlphaZeroConfig) -> UserError:
+    there = RunDirectory.open(path).config.game
+    if there != wanted.game:
+        return UserError(f"{path} is a run of {there}, not of {wanted.game}; choose another --run")
     return UserError(f"{path} already holds a run; go on with it by --resume, or choose another --run")
 
 

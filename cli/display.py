@@ -209,14 +209,14 @@ def numbers(progress: Progress) -> list[tuple[str, str]]:
     losses = progress.losses
     played = f"{progress.games:,} games, {progress.positions:,} positions{_rate(progress, ', {:,.0f} positions/s')}"
     begun = f"{progress.under_way:,} positions, in games that have not ended" if progress.under_way else "-"
-    learned, fit, choice = "not yet", "-", "-"
+    learned, fit, choice = f"step {progress.step:,}" if progress.step else "not yet", "-", "-"
     if losses is not None:
         learned = f"step {progress.step:,}, every position used {progress.uses:.1f} times, learning rate {losses.learning_rate:.2g}"
         fit = f"moves {losses.policy_loss:.3f}, outcome {losses.value_loss:.3f} (losses: lower fits better)"
         moves = math.exp(losses.policy_entropy)
         choice = f"as if between {moves:.1f} moves (policy entropy {losses.policy_entropy:.2f})"
     plays = "a uniform guess, until the first version of the network"
-    if progress.version:
+    if progress.version and progress.engine != "uniform":
         median, high = progress.lag
         plays = f"version {progress.version:,} on {progress.engine}; {median:.0f} steps old (95%: {high:.0f})"
     return [

@@ -242,7 +242,7 @@ def test_options_make_another_board(play) -> None:  # type: ignore[no-untyped-de
         ("connect_four --opponent random --option widht=5", "did you mean width"),
         ("connect_four --opponent random --moves 1,9", "is no column"),
         ("connect_four --first --second", "cannot both be"),
-        ("connect_four --option width=5", "zoo:connect_four plays connect_four(width=7, height=6, connect=4), not"),
+        ("connect_four --option width=5", "zoo:connect_four plays connect_four(width=7), not connect_four(width=5);"),
         ("tic_tac_toe --opponent mcts:1000000000", "a search of 1,000,000,000 simulations may need"),
         ("tic_tac_toe --opponent mcts:1 --simulations 1000000000", "GB of memory, more than there is; take fewer simulations"),
     ],

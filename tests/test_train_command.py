@@ -235,8 +235,9 @@ def test_what_decided_the_weights_cannot_change(run, words, line, capsys):
     assert (run.path / "config.json").read_bytes() == before
 
 
-def test_a_run_of_another_game(run, capsys):
-    assert main(["train", "connect_four", "--run", str(run.path), "--resume"]) == 2
+@pytest.mark.parametrize("resume", [[], ["--resume"]])
+def test_a_run_of_another_game(run, resume, capsys):
+    assert main(["train", "connect_four", "--run", str(run.path), *resume]) == 2
     assert "is a run of tic_tac_toe, not of connect_four; choose another --run" in capsys.readouterr().err
 
 

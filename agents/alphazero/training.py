@@ -23,7 +23,7 @@ from ...search.evaluator import Evaluator
 from ..checkpoint import Checkpoint
 from ..network_evaluator import NetworkEvaluator
 from ..run_directory import RunDirectory
-from ..variants import is_variant, variant, variant_of
+from ..variants import difference, is_variant
 from .config import AlphaZeroConfig
 from .learner import Learner, Losses, NonFiniteLoss
 from .pool import Pool, PoolFactory
@@ -336,8 +336,8 @@ class Training:
         Raises UserError where they do not fit.
         """
         if not is_variant(self._game, other.config.game, other.config.options):
-            theirs = variant(other.config.game, other.config.options)
-            raise UserError(f"{other.path} is a run of {theirs}; --init needs one of {variant_of(self._game)}")
+            theirs, ours = difference(self._game, other.config.game, other.config.options)
+            raise UserError(f"{other.path} is a run of {theirs}; --init needs one of {ours}")
         self._learner.load(other.weights(step)[1], owner=f"the weights of {other.path}")
         self._learner.steps = 1  # versions are named by steps, and 0 is the uniform guess
         self._save()
