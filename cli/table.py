@@ -7,6 +7,8 @@ reads like a game.
 from __future__ import annotations
 
 import math
+import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
@@ -60,7 +62,7 @@ class Table:
         self._source = source
         self._again = again
         self._watched = watched
-        self._board = Board(game, colour=console.color_system is not None and "utf" in console.encoding)
+        self._board = board_on(console, game)
         self._thoughts: dict[int, Decision] = {}  # the opponent's, by the ply they were about
 
     def play(self, moves: Sequence[int] = ()) -> None:
@@ -328,6 +330,23 @@ def parse_moves(game: Game, text: str) -> list[int]:
     for word in text.replace(",", " ").split():
         position = position.after(game.parse_action(word))
     return list(position.history)
+
+
+def open_console() -> Console:
+    """The terminal; without colours, cursor movements or any other control code where NO_COLOR is set or nobody watches."""
+    plain = bool(os.environ.get("NO_COLOR")) or not sys.stdout.isatty()
+    return Console(
+        highlight=False,
+        soft_wrap=True,
+        force_terminal=False if plain else None,
+        color_system=None if plain else "auto",
+        emoji=False,
+    )
+
+
+def board_on(console: Console, game: Game) -> Board:
+    """The boards of a game as this console can show them."""
+    return Board(game, colour=console.color_system is not None and "utf" in console.encoding)
 
 
 @contextmanager
