@@ -72,6 +72,11 @@ def agent_of(config: Config) -> str:
     return next(agent for agent in AGENTS if settings is settings_class(agent))
 
 
+def task_of(config: Config) -> str:
+    """What a configuration is for: a game, or an environment's id."""
+    return config.task if isinstance(config, GymConfig) else config.game
+
+
 def _imported(path: str) -> Any:
     module, _, attribute = path.partition(":")
     return getattr(import_module(module, __package__), attribute)

@@ -29,7 +29,7 @@ from .checkpoint import Arrays, BrokenCheckpointError, Checkpoint, CheckpointFol
 from .config_io import changed, from_json, to_json
 from .durable import replace_file
 from .metrics import MetricsLog, Value
-from .registry import AGENTS, Config, agent_of, config_class
+from .registry import AGENTS, Config, agent_of, config_class, task_of
 from .variants import with_resolved_options
 
 FORMAT = 1
@@ -79,10 +79,10 @@ class RunDirectory(Generic[C]):
             if not cls.exists(path) and {entry.name for entry in path.iterdir()} - {"lock", ".tmp-config.json"}:
                 raise UserError(f"{path} holds something that is no run, and nothing is overwritten; choose another --run")
         if cls.exists(path):
-            raise _occupied(path)
+            raise _occupied(path, config)
         with run.locked():
             if cls.exists(path):  # another process was faster
-                raise _occupied(path)
+                raise _occupied(path, config)
             run.set_config(config)
         return run
 
@@ -298,7 +298,10 @@ def is_of_environment(spec: str) -> bool:
     return agent in AGENTS and bool(AGENTS[agent].agent)
 
 
-def _occupied(path: Path) -> UserError:
+def _occupied(path: Path, wanted: Config) -> UserError:
+    there, asked = task_of(RunDirectory.open_any(path).config), task_of(wanted)
+    if there != asked:
+        return UserError(f"{path} is a run of {there}, not of {asked}; choose another --run")
     return UserError(f"{path} already holds a run; go on with it by --resume, or choose another --run")
 
 

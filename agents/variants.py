@@ -36,3 +36,18 @@ def variant(name: str, options: Mapping[str, Option]) -> str:
 def variant_of(game: Game) -> str:
     """The same for a game."""
     return variant(game.spec.name, game.spec.options)
+
+
+def difference(game: Game, name: str, options: Mapping[str, Option]) -> tuple[str, str]:
+    """What tells game `name` with these options from `game`, for people: theirs and ours, `go(size=7)` and `go(size=9)`."""
+    try:
+        spec = make(name, **options).spec
+        name, options = spec.name, spec.options
+    except UserError:  # options that the game no longer knows
+        pass
+    if name != game.spec.name:
+        return name, game.spec.name
+    ours = game.spec.options
+    differing = [key for key in dict.fromkeys((*options, *ours)) if options.get(key) != ours.get(key)]
+    theirs, mine = ({key: known[key] for key in differing if key in known} for known in (options, ours))
+    return variant(name, theirs), variant(name, mine)

@@ -11,9 +11,15 @@ if TYPE_CHECKING:
     from ..envs.game import Option
 
 
+TITLES = {"tic_tac_toe": "Tic-tac-toe"}  # what is not written with capitals alone
+
+
 def title(name: str) -> str:
-    """A game's name for people: "Connect Four"; that of another library's game stays as it is typed."""
-    return name if ":" in name else name.replace("_", " ").title()
+    """A game's name for people, where one is only read: "Connect Four". Where it is typed, as in most refusals, it is connect_four.
+
+    That of another library's game stays as it is typed.
+    """
+    return name if ":" in name else TITLES.get(name, name.replace("_", " ").title())
 
 
 def game_options(words: Sequence[str]) -> dict[str, Option]:

@@ -61,13 +61,14 @@ def main(argv: Sequence[str]) -> int:
     # Only now what takes time to import: help and refusals must answer at once.
     from ..agents.run_directory import RunDirectory
     from ..distributed.gym_training import train_agent
-    from .gym_display import open_display
+    from .display import open_display
 
     gone_on = options.resume and RunDirectory.exists(options.run)
     if gone_on and (steps := RunDirectory.open_any(options.run).steps()) and steps[-1] >= config.steps:
         print(f"{options.run} has {steps[-1]:,} steps already, and {config.steps:,} were planned: give more --steps to go on.")
         return 0
-    with open_display(config, options.run, why) as display, stop_on_signals(display) as stop:
+    print(f"{config.task} is learned by {agent_of(config)}: {why}.")
+    with open_display(config, options.run) as display, stop_on_signals(display) as stop:
         progress = train_agent(
             options.task,
             run=options.run,
@@ -113,13 +114,13 @@ def closing(options: TrainGym[Any], progress: GymProgress, argv: Sequence[str], 
     name, run = shlex.quote(program()), shlex.quote(options.run)
     again = shlex.join([program(), "train", *without_init(argv), "--resume"])
     seconds = f"{progress.seconds:.0f} {'more ' if gone_on else ''}seconds"
-    if not progress.steps:
+    if not progress.step:
         return [f"Stopped after {seconds}, before the first round: there is nothing to save yet.", f"Go on:       {again}"]
     recent = f"the last episodes of training paid {progress.recent[0]:,.1f} each" if progress.recent else "no episode has ended yet"
     learned = (
-        f"{options.task} after {seconds}: {progress.steps:,} steps, {progress.episodes:,} episodes; {progress.score or recent}"
+        f"{options.task} after {seconds}: {progress.step:,} steps, {progress.episodes:,} episodes; {progress.strength or recent}"
     )
-    more = ", with more --steps" if progress.steps >= progress.planned else ""
+    more = "" if progress.steps_left else ", with more --steps"
     return [
         f"{'Stopped and saved. ' if stopped else ''}{learned}.",
         f"Watch it:    {name} evaluate {run} --episodes 3 --render",

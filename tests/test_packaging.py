@@ -129,3 +129,14 @@ def test_the_public_names():
 def test_importing_the_package_is_cheap():
     script = "import sys, zerodojo; print(sorted({'numba', 'torch', 'ray', 'openvino', 'numpy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_the_checkout_may_have_any_name(tmp_path: Path) -> None:
+    """A folder called zerodojo-main is no name that Python could import."""
+    checkout = tmp_path / "my-clone.1"
+    (checkout / "tests").mkdir(parents=True)
+    for name in ("pyproject.toml", "__init__.py"):
+        shutil.copy(ROOT / name, checkout)
+    (checkout / "tests" / "test_one.py").write_text("def test_one():\n    pass\n")
+    done = subprocess.run([sys.executable, "-m", "pytest", "-q"], cwd=checkout, capture_output=True, text=True, timeout=60)
+    assert "1 passed" in done.stdout, done.stdout

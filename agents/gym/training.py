@@ -59,14 +59,14 @@ class GymProgress:
     phase: str  # what is being done, in words
     seconds: float  # of this call
     seconds_left: float | None  # None without a time limit
-    steps: int  # in environments
-    planned: int
+    step: int  # in environments, of all together
+    steps_left: int | None
     steps_per_second: float
     episodes: int
     recent: tuple[float, float] | None  # mean return and length of the last episodes of training
     updates: int
     metrics: Metrics  # of the last step of learning
-    score: str  # a sentence, empty before the first measure
+    strength: str  # a sentence on the newest measure, empty before the first
     best: float | None  # mean return of the best measure
     disk: int  # bytes
     notices: tuple[str, ...]  # news since the last report
@@ -317,14 +317,14 @@ class GymTraining:
             phase=phase,
             seconds=now - self._begun,
             seconds_left=None if self._deadline is None else max(0.0, self._deadline - now),
-            steps=self._agent.steps,
-            planned=self._config.steps,
+            step=self._agent.steps,
+            steps_left=max(0, self._config.steps - self._agent.steps),
             steps_per_second=self._rate(),
             episodes=self._episodes,
             recent=None if recent is None else (recent[0], recent[1]),
             updates=self._agent.updates,
             metrics=self._shown,
-            score=self._sentence,
+            strength=self._sentence,
             best=self._best if np.isfinite(self._best) else None,
             disk=self._disk,
             notices=tuple(self._notices),
