@@ -24,8 +24,8 @@ from tyro.conf import FlagCreatePairsOff, UseAppendAction
 
 from ..agents.alphazero.config import AlphaZeroConfig, LearnerConfig, ReplayConfig, RunConfig, SelfPlayConfig
 from ..agents.config_io import changed
-from ..agents.registry import preset_for
-from ..errors import UserError
+from ..agents.registry import AGENTS, preset_for
+from ..errors import UserError, unknown
 from ..models.config import NetworkConfig
 from ..search.config import SearchConfig
 from .arguments import FLAT, Positional, parse, program
@@ -53,6 +53,7 @@ class Train:
 
     task: Positional[str]  # the game to learn (`zerodojo list games`)
     run: str  # the directory that everything is written to
+    agent: str = GAME_AGENT  # who learns (`zerodojo list agents`)
     minutes: float | None = None  # how long, this time; without minutes and steps it goes on until Ctrl-C
     steps: int | None = None  # learner steps in all, those of earlier calls included
     resume: FlagCreatePairsOff[bool] = False  # go on with the run if it is there, start it if not
@@ -109,7 +110,9 @@ def main(argv: Sequence[str]) -> int:
 def is_environment(argv: Sequence[str]) -> bool:
     """Whether an agent is to learn in an environment of Gymnasium, and not a game by self-play."""
     agent = first_of(argv, "--agent")
-    return agent != GAME_AGENT if agent else GYMNASIUM_ID.fullmatch(task_of(argv)) is not None
+    if agent == GAME_AGENT:
+        return False
+    return agent in AGENTS or GYMNASIUM_ID.fullmatch(task_of(argv)) is not None
 
 
 def task_of(argv: Sequence[str]) -> str:
@@ -194,11 +197,13 @@ def _defaults(base: AlphaZeroConfig) -> Train:
 
 def _check(typed: Train) -> None:
     """What needs no look at the disk."""
-    from ..envs.registry import GAMES, check_name
+    from ..envs.registry import check_name
 
     if GYMNASIUM_ID.fullmatch(typed.task):
-        raise UserError(f"{typed.task} is a Gymnasium environment; what can be trained today is a game: {', '.join(GAMES)}")
+        raise UserError(f"{typed.task} is an environment, and {GAME_AGENT} learns games; leave --agent out, or choose another")
     check_name(typed.task)
+    if typed.agent != GAME_AGENT:
+        raise unknown("agent", typed.agent, AGENTS)
     if typed.minutes is not None and typed.steps is not None:
         raise UserError("--minutes and --steps are two ends of one run; give one of them")
     if typed.minutes is not None and not 0 < typed.minutes < float("inf"):

@@ -142,6 +142,10 @@ def _base(argv: Sequence[str], agent: str) -> tuple[GymConfig[Any], str]:
         config = RunDirectory.open_any(run).config
         if not isinstance(config, GymConfig):
             raise UserError(f"{run} is a run of the game {config.game}, not of {task}; choose another --run")
+        if config.task != task:
+            raise UserError(f"{run} is a run of {config.task}, not of {task}; choose another --run")
+        if agent not in ("", agent_of(config)):
+            raise UserError(f"{run} is a run of {agent_of(config)}, not of {agent}; choose another --run")
         return config, "the run's own settings"
     _, config, why = choose(task, key_values("--env", values_of(argv, "--env")), agent=agent, preset=first_of(argv, "--preset"))
     return config, why

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ...envs.gym.making import make_one
+from ...envs.gym.making import find, make_one
 from ...envs.gym.spaces import ActionSpace, Reader, Writer
 from ...errors import UserError, unknown
 from ..registry import AGENTS, agent_of, settings_class
@@ -23,6 +23,7 @@ def choose(task: str, options: Mapping[str, Option], *, agent: str = "", preset:
     A preset is the one named, else the first of this environment (and agent, if one is named); without any, the action space
     chooses the agent, and its settings are its defaults. Raises UserError: an unknown name, or an agent that does not fit.
     """
+    find(task)
     if agent and (agent not in AGENTS or not AGENTS[agent].agent):
         raise unknown("agent", agent, [name for name, entry in AGENTS.items() if entry.agent])
     if preset:
