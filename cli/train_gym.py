@@ -37,7 +37,7 @@ EXAMPLES = (
 class TrainGym(Generic[S]):
     """The arguments of `zerodojo train` for an environment; every field of a configuration is one of them."""
 
-    task: Positional[str]  # the environment, an id of Gymnasium
+    task: Positional[str]  # the environment, an id of Gymnasium; or a game, against --env opponent=SPEC
     run: str  # the directory that everything is written to
     settings: Annotated[S, FLAT]  # the agent
     agent: str = ""  # who learns (`zerodojo list agents`); by default the environment's preset, or what fits its actions
@@ -132,6 +132,7 @@ def closing(options: TrainGym[Any], progress: GymProgress, argv: Sequence[str], 
 def _base(argv: Sequence[str], agent: str) -> tuple[GymConfig[Any], str]:
     """The configuration that typed flags override, and why it is that one. It decides which flags there are."""
     from ..agents.gym.choice import choose
+    from ..agents.gym.tasks import environment_of
     from ..agents.run_directory import RunDirectory
     from ..envs.gym.making import import_package
 
@@ -142,7 +143,7 @@ def _base(argv: Sequence[str], agent: str) -> tuple[GymConfig[Any], str]:
         config = RunDirectory.open_any(run).config
         if not isinstance(config, GymConfig):
             raise UserError(f"{run} is a run of the game {config.game}, not of {task}; choose another --run")
-        if config.task != task:
+        if config.task != environment_of(task):
             raise UserError(f"{run} is a run of {config.task}, not of {task}; choose another --run")
         if agent not in ("", agent_of(config)):
             raise UserError(f"{run} is a run of {agent_of(config)}, not of {agent}; choose another --run")

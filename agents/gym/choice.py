@@ -12,17 +12,19 @@ from ...errors import UserError, unknown
 from ..registry import AGENTS, agent_of, settings_class
 from .config import GymConfig
 from .presets import PRESETS
+from .tasks import environment_of
 
 Option = int | float | str | bool
 FALLBACK = {"choice": "ppo", "choices": "ppo", "numbers": "sac"}  # by what is done, where no preset fits
 
 
 def choose(task: str, options: Mapping[str, Option], *, agent: str = "", preset: str = "") -> tuple[str, GymConfig[Any], str]:
-    """(agent, configuration to start from, a sentence on why) for an environment's id.
+    """(agent, configuration to start from, a sentence on why) for an environment's id, or a game's name.
 
     A preset is the one named, else the first of this environment (and agent, if one is named); without any, the action space
     chooses the agent, and its settings are its defaults. Raises UserError: an unknown name, or an agent that does not fit.
     """
+    task = environment_of(task)
     find(task)
     if agent and (agent not in AGENTS or not AGENTS[agent].agent):
         raise unknown("agent", agent, [name for name, entry in AGENTS.items() if entry.agent])

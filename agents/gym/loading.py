@@ -16,6 +16,7 @@ from ..run_directory import RunDirectory
 from .agent import Spaces
 from .config import GymConfig
 from .policy import Policy
+from .tasks import environment_of
 
 MOMENTS = "normalizer/"  # before the names of what observations are normalised by, among the weights
 
@@ -43,7 +44,7 @@ class Learned(NamedTuple):
 def load_policy(run: RunDirectory[GymConfig[Any]], step: int | None = None, *, best: bool = False) -> Learned:
     """The policy of a step, of the best measure, or of the newest checkpoint. Raises UserError as `RunDirectory.weights`."""
     config = run.config
-    environments = make_environments(config.task, config.options, config.view, n=1, learning=False)
+    environments = make_environments(environment_of(config.task), config.options, config.view, n=1, learning=False)
     spaces = Spaces(environments.observation_space, environments.action_space, 1)
     environments.close()
     agent = agent_class(agent_of(config))(config, spaces)

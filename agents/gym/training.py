@@ -27,6 +27,7 @@ from .config import GymConfig
 from .loading import MOMENTS, set_moments, split_moments
 from .policy import Policy
 from .replay_store import ReplayStore
+from .tasks import environment_of
 
 RECENT_EPISODES = 100  # that the displayed return is the mean of
 RECENT_SECONDS = 10.0  # that the displayed speed looks back on
@@ -176,7 +177,7 @@ class GymTraining:
     def _make(self, n: int, *, learning: bool) -> Environments:
         config = self._config
         gamma = getattr(config.settings, "gamma", 1.0)
-        return make_environments(config.task, config.options, config.view, n=n, gamma=gamma, learning=learning)
+        return make_environments(environment_of(config.task), config.options, config.view, n=n, gamma=gamma, learning=learning)
 
     def _evaluate(self) -> None:
         """Measures the policy in environments of its own, and keeps it if it is the best so far."""
