@@ -1,7 +1,7 @@
-"""Environments that Gymnasium, or another library, runs side by side itself: in processes, in C++, in one array. Called by `making`.
+"""Environments that a library runs side by side itself: in processes, in C++, in one array. Called by `making`.
 
-They reset in one of three ways (`AutoresetMode`), and what comes out of here is always the same. Their states cannot be replayed, so a
-run that goes on begins fresh episodes, and says so.
+They reset in one of three ways (`AutoresetMode`), and what comes out of here is always the same. Their states cannot be replayed,
+so a run that goes on begins fresh episodes, and says so.
 """
 
 from __future__ import annotations
@@ -51,8 +51,9 @@ class VectorEnvironments:
         if ended.any() and self._mode == AutoresetMode.SAME_STEP:
             final = self._before_reset(seen, ended, infos)
         elif ended.any() and self._mode == AutoresetMode.DISABLED:
-            fresh, infos = self._env.reset(options={"reset_mask": ended})
-            seen = self._seen(fresh, infos)
+            fresh = self._seen(*self._env.reset(options={"reset_mask": ended}))
+            mask = None if seen.mask is None or fresh.mask is None else np.where(ended[:, None], fresh.mask, seen.mask)
+            seen = Seen(fresh.observation, mask)  # infos tell only of those that were reset
         self._over = ended if self._mode == AutoresetMode.NEXT_STEP else np.zeros(self.n, np.bool_)
         self._check(reward, final.observation)
         return Step(seen.observation, seen.mask, reward, terminated, truncated, final.observation, valid, final.mask)
@@ -107,9 +108,8 @@ class VectorEnvironments:
 
     def _check(self, reward: NDArray[np.float32], observation: Observations) -> None:
         if not np.isfinite(reward).all():
-            raise BadEnvironment(
-                f"environment {int(np.flatnonzero(~np.isfinite(reward))[0])} of {self._name} paid what is no number"
-            )
+            i = int(np.flatnonzero(~np.isfinite(reward))[0])
+            raise BadEnvironment(f"environment {i} of {self._name} paid {reward[i]}")
         if observation.dtype != np.uint8 and not np.isfinite(observation).all():
             i = int(np.flatnonzero(~np.isfinite(observation).reshape(self.n, -1).all(1))[0])
             raise BadEnvironment(f"environment {i} of {self._name} showed what is no number")
