@@ -15,6 +15,7 @@ from tyro.conf import FlagCreatePairsOff, UseAppendAction
 from ..errors import UserError
 from .arguments import Positional, parse, program
 from .games import game_of, game_options
+from .words import is_id, task_of
 
 WITHOUT_NETWORK = "mcts:1000"  # the opponent in games for which no network ships
 
@@ -37,6 +38,10 @@ class Play:
 
 def main(argv: Sequence[str]) -> int:
     """Plays one game. Raises UserError for arguments that do not fit."""
+    if is_id(task_of(argv)):
+        from .play_gym import main as play_gym
+
+        return play_gym(argv)
     options = parse(
         Play,
         argv,
@@ -47,6 +52,7 @@ def main(argv: Sequence[str]) -> int:
             "zerodojo play connect_four --opponent runs/connect_four --simulations 600 --second",
             "zerodojo play connect_four --opponent mcts:1000 --option width=5 --option height=4",
             "printf 'b2\\na1\\n' | zerodojo play tic_tac_toe --opponent minimax:9",
+            "zerodojo play CartPole-v1",
         ],
     )
     if options.first and options.second:

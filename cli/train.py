@@ -7,7 +7,6 @@ Twice: the process ends at once with 130, and what came after the last checkpoin
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import shutil
 import signal
@@ -16,7 +15,6 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
-from itertools import pairwise
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,6 +28,7 @@ from ..models.config import NetworkConfig
 from ..search.config import SearchConfig
 from .arguments import FLAT, Positional, parse, program
 from .games import title
+from .words import first_of, is_id, task_of
 
 if TYPE_CHECKING:
     from ..agents.alphazero.training import Progress
@@ -43,7 +42,6 @@ EXAMPLES = (
     "zerodojo train tic_tac_toe --run runs/exact --steps 500 --mode sync --self-play.engine torch-fp32 --seed 7",
     "zerodojo train connect_four --run runs/next --init runs/connect_four --learner.learning-rate 1e-3",
 )
-GYMNASIUM_ID = re.compile(r"([\w:.-]+/)?[\w:.-]+-v\d+")
 GAME_AGENT = "alphazero"
 
 
@@ -112,26 +110,7 @@ def is_environment(argv: Sequence[str]) -> bool:
     agent = first_of(argv, "--agent")
     if agent == GAME_AGENT:
         return False
-    return agent in AGENTS or GYMNASIUM_ID.fullmatch(task_of(argv)) is not None
-
-
-def task_of(argv: Sequence[str]) -> str:
-    """The first word that is no flag and follows none; empty without one. Flags are known only when the task is."""
-    for before, word in zip(["", *argv], argv, strict=False):
-        if not word.startswith("-") and (not before.startswith("-") or before in ("--resume", "--debug") or "=" in before):
-            return word
-    return ""
-
-
-def first_of(argv: Sequence[str], flag: str) -> str:
-    """What is typed for a flag; empty without it."""
-    return next(iter(values_of(argv, flag)), "")
-
-
-def values_of(argv: Sequence[str], flag: str) -> list[str]:
-    """What is typed for a flag that may be repeated."""
-    after = [following for word, following in pairwise(argv) if word == flag]
-    return after + [word.partition("=")[2] for word in argv if word.startswith(f"{flag}=")]
+    return agent in AGENTS or is_id(task_of(argv))
 
 
 def read(argv: Sequence[str]) -> tuple[Train, AlphaZeroConfig]:
@@ -199,7 +178,7 @@ def _check(typed: Train) -> None:
     """What needs no look at the disk."""
     from ..envs.registry import check_name
 
-    if GYMNASIUM_ID.fullmatch(typed.task):
+    if is_id(typed.task):
         raise UserError(f"{typed.task} is an environment, and {GAME_AGENT} learns games; leave --agent out, or choose another")
     check_name(typed.task)
     if typed.agent != GAME_AGENT:

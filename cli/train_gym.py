@@ -16,7 +16,8 @@ from ..errors import UserError, unknown
 from ..models.config import BodyConfig
 from .arguments import FLAT, Positional, parse, program
 from .games import key_values
-from .train import PROG, first_of, stop_on_signals, task_of, values_of, without_init
+from .train import PROG, stop_on_signals, without_init
+from .words import first_of, task_of, values_of
 
 if TYPE_CHECKING:
     from ..agents.gym.training import GymProgress

@@ -26,14 +26,14 @@ def watcher(task: str, *, render: bool, video: str) -> Watch | None:
         return _film(Path(video))
     if not render:
         return None
-    modes = _modes(task)
-    if "human" in modes and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    drawn = modes(task)
+    if "human" in drawn and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         return Watch("human", lambda env: env)
     if not sys.stdout.isatty():
         raise UserError("--render needs a terminal or a screen; --video DIR writes a film instead")
-    if "rgb_array" in modes:
+    if "rgb_array" in drawn:
         return Watch("rgb_array", lambda env: TerminalView(env, picture))
-    if "ansi" in modes:
+    if "ansi" in drawn:
         return Watch("ansi", lambda env: TerminalView(env, lambda text, columns, lines: str(text)))
     raise UserError(f"{task} does not draw itself; leave --render out")
 
@@ -105,7 +105,7 @@ def _film(folder: Path) -> Watch:
     return Watch("rgb_array", wrap)
 
 
-def _modes(task: str) -> list[str]:
+def modes(task: str) -> list[str]:
     """How an environment can be drawn."""
     entry = find(task).entry_point
     made = gymnasium.envs.registration.load_env_creator(entry) if isinstance(entry, str) else entry

@@ -100,7 +100,7 @@ def make_one(
         with _refusing(task, options):
             env = gymnasium.wrappers.AtariPreprocessing(env, terminal_on_life_loss=learning)
         if learning:
-            env = gymnasium.wrappers.TransformReward(env, lambda reward: float(np.sign(reward)))
+            env = gymnasium.wrappers.TransformReward(env, lambda reward: float(np.sign(float(reward))))
     if view.frame_stack > 1:
         env = gymnasium.wrappers.FrameStackObservation(env, view.frame_stack)
     return env
