@@ -76,9 +76,9 @@ def _play(env: gymnasium.Env[Any, Any], seed: int, drawn: str) -> int:
             if not (terminated or truncated):
                 continue
             _show(env, observation, drawn)
-            print(
-                f"The episode is over after {steps} steps, {'ended' if terminated else 'cut short'}; its return is {total:,.1f}.\n"
-            )
+            how = "ended" if terminated else "cut short"
+            print(f"The episode is over after {steps} steps, {how}; its return is {total:,.1f}.
+")
         observation, info = env.reset()
         total, steps = 0.0, 0
 
@@ -142,7 +142,7 @@ def _show(env: gymnasium.Env[Any, Any], observation: Any, drawn: str) -> None:
         print(env.render())
     elif drawn:
         columns, lines = shutil.get_terminal_size()
-        print(picture(env.render(), columns, lines - 4))
+        print(picture(np.asarray(env.render()), columns, lines - 4))
     else:
         print(np.array2string(np.asarray(observation), precision=3, suppress_small=True) if _is_short(observation) else "")
 
