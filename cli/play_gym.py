@@ -77,8 +77,7 @@ def _play(env: gymnasium.Env[Any, Any], seed: int, drawn: str) -> int:
                 continue
             _show(env, observation, drawn)
             how = "ended" if terminated else "cut short"
-            print(f"The episode is over after {steps} steps, {how}; its return is {total:,.1f}.
-")
+            print(f"The episode is over after {steps} steps, {how}; its return is {total:,.1f}.\n")
         observation, info = env.reset()
         total, steps = 0.0, 0
 

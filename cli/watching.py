@@ -27,7 +27,7 @@ def watcher(task: str, *, render: bool, video: str) -> Watch | None:
     if not render:
         return None
     drawn = modes(task)
-    if "human" in drawn and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    if "human" in drawn and has_screen():
         return Watch("human", lambda env: env)
     if not sys.stdout.isatty():
         raise UserError("--render needs a terminal or a screen; --video DIR writes a film instead")
@@ -106,7 +106,15 @@ def _film(folder: Path) -> Watch:
 
 
 def modes(task: str) -> list[str]:
-    """How an environment can be drawn."""
+    """How an environment can be drawn. Where there is no screen, pygame is told so, and not to greet."""
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+    if not has_screen():
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     entry = find(task).entry_point
     made = gymnasium.envs.registration.load_env_creator(entry) if isinstance(entry, str) else entry
     return list(getattr(made, "metadata", {}).get("render_modes", []))
+
+
+def has_screen() -> bool:
+    """Whether windows can be opened here."""
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
