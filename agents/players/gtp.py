@@ -15,7 +15,8 @@ from ...errors import Forfeit, UserError
 from ..variants import variant_of
 from .base import Decision, Limit, Player
 from .common import rows_of, unthinking
-from .gtp_process import Program, ProgramFailed, command_words
+from .gtp_process import Program, ProgramFailed
+from .guard import command_words
 
 SECONDS = 60.0  # for an answer, when no limit in seconds is given
 MARGIN = 5.0  # seconds more than a limit in seconds: programs do not keep theirs to the point

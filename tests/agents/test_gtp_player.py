@@ -14,7 +14,8 @@ import pytest
 
 from zerodojo.agents import Forfeit, Limit, player
 from zerodojo.agents.players.gtp import GtpPlayer
-from zerodojo.agents.players.gtp_process import LONGEST, command_words
+from zerodojo.agents.players.gtp_process import LONGEST
+from zerodojo.agents.players.guard import command_words
 from zerodojo.envs import GAMES, Position, make
 from zerodojo.errors import UserError
 from zerodojo.evaluation.match import play_games, play_match
@@ -46,15 +47,20 @@ def fake():  # type: ignore[no-untyped-def]
 
 
 def is_gone(process: int) -> bool:
-    """Whether a process ends within seconds (a zombie has ended)."""
+    """Whether a process ends within seconds."""
     for _ in range(100):
-        try:
-            if Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-                return True
-        except OSError:
+        if has_ended(process):
             return True
         time.sleep(0.05)
     return False
+
+
+def has_ended(process: int) -> bool:
+    """Whether a process has ended (as a zombie has)."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
 
 
 # What it is told ------------------------------------------------------------------------------------------------------------
@@ -179,10 +185,23 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 # Nothing is left behind -------------------------------------------------------------------------------------------------------
 
 
-def test_closing_ends_the_program_and_its_children(fake, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("fault", ["child", "daemon"])
+def test_closing_ends_the_program_and_all_it_started(fault: str, fake, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     log = tmp_path / "pids"
-    fake("child", log).close()
-    assert all(is_gone(int(pid)) for pid in log.read_text().split())
+    program = fake(fault, log)
+    processes = [int(pid) for pid in log.read_text().split()]
+    assert len(processes) == 2 and not any(map(has_ended, processes))
+    program.close()
+    assert all(map(has_ended, processes))
+
+
+def test_a_program_that_ends_by_itself_leaves_nothing(fake, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    log = tmp_path / "pids"
+    program = fake("daemon", log)
+    program.decide(START)
+    with pytest.raises(Forfeit, match="ended before"):
+        program.decide(after("a1", "b2"))
+    assert all(has_ended(int(pid)) for pid in log.read_text().split())
 
 
 def test_a_fault_ends_the_program(fake, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -194,13 +213,14 @@ def test_a_fault_ends_the_program(fake, tmp_path: Path) -> None:  # type: ignore
     assert is_gone(process)
 
 
-def test_nothing_is_left_when_we_are_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fault", ["child", "daemon"])
+def test_nothing_is_left_when_we_are_killed(fault: str, tmp_path: Path) -> None:
     log = tmp_path / "pids"
     script = f"""
 import time
 from zerodojo.agents import player
 from zerodojo.envs import make
-one = player({"gtp:" + command("child", log)!r}, make("tic_tac_toe"))
+one = player({"gtp:" + command(fault, log)!r}, make("tic_tac_toe"))
 one.decide(make("tic_tac_toe").start())
 print("ready", flush=True)
 time.sleep(600)
