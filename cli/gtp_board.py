@@ -106,9 +106,9 @@ def _loadsgf(game: GtpGame, words: Words) -> str:
 
     if not words:
         raise UserError("loadsgf takes a file and, if wanted, the number of a move")
-    if not Path(words[0]).is_file():  # a pipe would be waited for
-        raise UserError(f"cannot load file: {words[0]}: there is no such file")
     try:
+        if not Path(words[0]).is_file():  # a pipe would be waited for
+            raise UserError(f"cannot load file: {words[0]}: there is no such file")
         with Path(words[0]).open("rb") as file:
             data = file.read(MAX_BYTES + 1)  # more is refused by its size
     except (OSError, ValueError) as error:

@@ -267,14 +267,15 @@ def test_a_game_is_loaded_from_a_file(tmp_path: Path) -> None:
     said = answers(
         f"loadsgf {file} 4\nundo\nundo\nundo\nundo\nloadsgf {file}\nshowboard\nloadsgf {tmp_path}/junk.sgf\n"
         f"loadsgf {tmp_path}/gomoku.sgf\nloadsgf {tmp_path}/none.sgf\nloadsgf {tmp_path}\nloadsgf /dev/zero\nloadsgf\n"
-        "undo\nclear_board\n",
+        f"loadsgf {'x' * 5000}\nundo\nclear_board\n",
         "random",
         "othello",
     )
     assert said[:6] == ["=", "=", "=", "=", "? cannot undo: no move has been made", "="]
     assert str(position).replace("\n", "") in said[6].replace("\n", "")
     assert "B[zz]" in said[7]
-    assert all(answer.startswith("? ") for answer in said[7:13]) and said[13:] == ["=", "="]
+    assert all(answer.startswith("? ") for answer in said[7:14]) and said[14:] == ["=", "="]
+    assert "internal error" not in "".join(said)
 
 
 # Analysis -------------------------------------------------------------------------------------------------------------------
