@@ -6,15 +6,17 @@ of every position so far behind it.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
 from . import go_rules
-from .game import States, Symmetries
+from .game import Position, States, Symmetries
 from .go_board import LARGEST, hash_board
 from .grid import Grid
-from .stones import Kernels, StoneGame, put_stone, unpack
+from .stones import OVER, Kernels, StoneGame, put_stone, unpack
 from .symmetry import some_of, square_symmetries
 
 SUPERKO = ("positional", "simple")
@@ -131,6 +133,15 @@ class Go(StoneGame):
         scores, owners = np.empty(len(states), np.float32), np.empty((len(states), self._size, self._size), np.int8)
         go_rules.judge(states, self._rules, scores, owners)
         return scores, owners
+
+    def resumed(self, position: Position) -> Position:
+        """A position after two passes with the game going on, until two pass again. Raises UserError at `max_plies`."""
+        row = position.row.copy()
+        if row[self.info] >> go_rules.PLIES_SHIFT >= self.spec.max_plies:
+            raise UserError(f"the game is over: it has {self.spec.max_plies} plies, the most there may be")
+        row[self.info] &= ~(OVER | go_rules.PASSED)
+        row.setflags(write=False)
+        return replace(position, row=row, returns=())
 
     def action_name(self, action: int) -> str:
         return "pass" if action == self._size**2 else self._grid.names[action]

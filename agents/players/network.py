@@ -95,7 +95,7 @@ def _engine(net: network.PolicyValueNetwork, samples: Floats) -> Engine:
 
 
 def _check_game(owner: str, name: str, options: Mapping[str, Option], game: Game) -> None:
-    """Raises UserError unless a network of game `name` with these options is one for `game`."""
-    if not is_variant(game, name, options):
+    """Raises UserError unless a network of game `name` with these options is one for `game`, which may be cut at another length."""
+    if not is_variant(game, name, options, but=("max_plies",)):
         theirs, ours = difference(game, name, options)
         raise UserError(f"{owner} plays {theirs}, not {ours}; take a player that learned {ours}, or change the game")

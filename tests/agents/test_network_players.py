@@ -55,6 +55,20 @@ def test_a_run_plays_its_newest_weights_or_those_of_a_step(run: Path) -> None:
     assert np.abs(priors[0] - priors[3]).max() > 1e-4
 
 
+def test_a_network_plays_games_that_are_cut_at_another_length(tmp_path: Path) -> None:
+    game = make("go", size=5)
+    net = network.build(SMALL, planes=game.spec.num_planes, board=game.spec.board, actions=game.spec.num_actions)
+    directory = RunDirectory.create(tmp_path / "go", AlphaZeroConfig(game="go", options=dict(game.spec.options), network=SMALL))
+    with directory.locked():
+        directory.save(Checkpoint(step=1, weights=network.get_weights(net), learner={}, state={}))
+    short, long = (
+        player(str(tmp_path / "go"), made, simulations=0).decide(made.start()) for made in (game, make("go", size=5, max_plies=500))
+    )
+    np.testing.assert_array_equal(short.prior, long.prior)
+    with pytest.raises(UserError, match="not go"):
+        player(str(tmp_path / "go"), make("go", size=5, komi=0.5))
+
+
 def test_weights_that_do_not_fit_their_configuration_are_named(run: Path, tmp_path: Path) -> None:
     """As when config.json was put back from another run."""
     copy = tmp_path / "copy"

@@ -27,6 +27,12 @@ def test_what_is_not_known_is_another_variant() -> None:
     assert not is_variant(GAME, "conect_four", {})
 
 
+def test_some_options_may_be_others() -> None:
+    options = {"connect": 4, "width": 8}
+    assert is_variant(GAME, "connect_four", options, but=["width"])
+    assert not is_variant(GAME, "connect_four", options, but=["connect"])
+
+
 def test_a_variant_is_named_for_people() -> None:
     assert variant("tic_tac_toe", {}) == "tic_tac_toe"
     assert variant_of(GAME).startswith("connect_four(width=7, height=6, connect=4")
