@@ -138,12 +138,20 @@ class Game(ABC):
     def symmetries(self) -> Symmetries:
         """The symmetries of the rules."""
 
+    @property
+    def mirror(self) -> NDArray[np.int32] | None:
+        """Where player 1 sees the board turned: what each action [A] is in the mover's view, a permutation that is its own inverse.
+
+        Ids mean one action whoever moves; a network learns and answers in the mover's view. None where that is the same.
+        """
+        return None
+
     def state_keys(self, states: States) -> list[bytes]:
         """A key a state that identifies it for the rules (repetition, transposition)."""
         return [row.tobytes() for row in np.ascontiguousarray(states)]
 
     def observation_keys(self, states: States) -> NDArray[np.uint64]:
-        """What identifies what a network sees, [N, words]: states with one key share an evaluation.
+        """What identifies what a network sees, and with a `mirror` who moves, [N, words]: states with one key share an evaluation.
 
         Here a hash of the planes, 128 bits long; where a few words say it all, a game gives those.
         """
@@ -152,7 +160,7 @@ class Game(ABC):
         keys: NDArray[np.uint64] = (
             planes.view(np.uint32).reshape(len(states), len(self._key_factors)).astype(np.uint64) @ self._key_factors
         )
-        return keys
+        return keys if self.mirror is None else np.column_stack([keys, self.to_play(states).astype(np.uint64)])
 
     @cached_property
     def _key_factors(self) -> NDArray[np.uint64]:

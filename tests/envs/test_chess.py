@@ -133,6 +133,44 @@ def test_planes_show_the_movers_view():
     assert planes[14 + 6 : 14 + 12, 6, 4].sum() == 0 and planes[14 + 6, 1, 4] == 1  # before: White's pawn on e2, seen from above
 
 
+@pytest.mark.parametrize("variant", ["standard", "960"])
+def test_what_black_may_do_is_the_mirror_of_what_white_may(variant):
+    """Every position of random games and its mirror image by python-chess: the same planes but one, and mirrored legal moves."""
+    fens = [fen for fen, _ in PERFT.values()] if variant == "standard" else list(PERFT_960)
+    generator = np.random.default_rng(4)
+    movers = set()
+    for fen in fens:
+        game = make("chess", variant=variant, fen=fen, history=1)
+        position = game.start()
+        for _ in range(24):
+            board = chess.Board(game.board(position).fen(en_passant="fen"), chess960=variant == "960")
+            here, there = (
+                make("chess", variant=variant, fen=side.fen(en_passant="fen"), history=1) for side in (board, board.mirror())
+            )
+            movers.add(here.start().to_play)
+            assert here.start().to_play == 1 - there.start().to_play
+            assert (np.delete(here.start().observation(), 14, axis=0) == np.delete(there.start().observation(), 14, axis=0)).all()
+            mask, mirrored = (one.legal_mask(one.new_states(1))[0] for one in (here, there))
+            assert (mask[game.mirror] == mirrored).all()
+            position = position.after(int(generator.choice(position.legal_actions())))
+            if position.terminal:
+                break
+    assert movers == {0, 1}
+
+
+def test_the_mirror_turns_a_move_top_to_bottom():
+    game = make("chess")
+    pairs = [("e2e4", "e7e5"), ("g1f3", "g8f6"), ("e1g1", "e8g8"), ("a7b8n", "a2b1n"), ("b7b8r", "b2b1r"), ("a7a8", "a2a1")]
+    for white, black in [*pairs, ("a1h8", "a8h1"), ("d4a4", "d5a5")]:
+        assert game.action_name(int(game.mirror[game.parse_action(white)])) == black
+
+
+def test_the_conformance_kit_passes_beside_the_game_that_black_begins():
+    board = chess.Board(PERFT["promotions"][0])
+    game, twin = (make("chess", fen=side.fen(), history=2, max_plies=6) for side in (board, board.mirror()))
+    check_game(game, games=1, twin=twin)
+
+
 def test_planes_count_repetitions():
     planes = line(make("chess"), "g1f3 g8f6 f3g1 f6g8").observation()
     assert (planes[12] == 1).all() and (planes[13] == 0).all()
