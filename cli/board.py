@@ -22,6 +22,7 @@ class Look:
     colours: tuple[str, ...]  # a rich style for each
     stone: str = ""  # drawn for every piece; empty draws the game's own glyph
     board: str = ""  # the style the board lies in
+    dark: str = ""  # that of every second square, the top left one being light; empty for a board of one colour
     hole: str = "dim"  # the style of the dot on an empty point
     plain: tuple[str, ...] = ("X", "O")  # what the players are called without colour: their glyphs, or what those stand for
 
@@ -32,15 +33,15 @@ LOOKS = {
         sides=("white", "black"),
         colours=("bold #ffffff", "bold #101010"),
         stone="♟",
-        board="on #8a6d4b",
-        hole="#6b5338",
+        board="on #a98a63",
+        dark="on #7f5f3f",
         plain=("W", "B"),
     ),
     "chess": Look(
         sides=("white", "black"),
         colours=("bold #ffffff", "bold #101010"),
-        board="on #8a6d4b",
-        hole="#6b5338",
+        board="on #a98a63",
+        dark="on #7f5f3f",
         plain=("white", "black"),
     ),
     "connect_four": Look(sides=("red", "yellow"), colours=("#ff4d4d", "#ffd83d"), stone="●", board="on #1d4f91", hole="#6f9bd8"),
@@ -103,10 +104,11 @@ class Board:
         if not self._colour:
             return Text(f"{opening}{glyph}{closing}")
         look = self._look
-        ground = Style.parse(WON if point in marks else look.board)
+        square = look.dark if look.dark and sum(point) % 2 else look.board
+        ground = Style.parse(WON if point in marks else square)
         frame = ground + Style.parse(LAST)
         if owner < 0:
-            return Text(" · ", ground + Style.parse(look.hole))
+            return Text("   " if look.dark else " · ", ground + Style.parse(look.hole))
         stone = ground + Style.parse(look.colours[owner])
         return Text.assemble((opening, frame), (look.stone or glyph, stone), (closing, frame))
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import UserError, unknown
 from .adapters.foreign import ForeignGame
-from .game import Labels, Picture, Position, States
+from .game import IllegalAction, Labels, Picture, Position, States
 from .grid import Grid
 
 try:
@@ -239,6 +239,34 @@ class Chess(ForeignGame[ChessPosition]):
     def parse_action(self, text: str) -> int:
         name = text.strip().casefold()
         return super().parse_action(name[:4] if len(name) == 5 and name[3] in "18" and name.endswith("q") else text)
+
+    def parse_move(self, text: str, position: Position) -> int:
+        """A name, or the move in English notation (SAN): Nf3, exd5, O-O, e8=Q; nf3 and o-o where they are not another move."""
+        try:
+            return self.parse_action(text)
+        except UserError:
+            action = self._san(text.strip(), position)
+            if action is None:
+                raise
+            return action
+
+    def _san(self, text: str, position: Position) -> int | None:
+        """The action of a move in SAN; None for what is none. Raises IllegalAction where it is no legal one, or several."""
+        board, is_san = self.at(position.row).board, False
+        for written in (text, text[:1].upper() + text[1:], text.upper()):
+            try:
+                move = board.parse_san(written)
+            except chess.InvalidMoveError:
+                continue
+            except chess.AmbiguousMoveError as error:
+                raise IllegalAction(f"{text} can be more than one move here; name both squares, as in e2e4") from error
+            except chess.IllegalMoveError:
+                is_san = True
+            else:
+                return self.action(move)
+        if is_san:
+            raise IllegalAction(position.refusal(text))
+        return None
 
     @property
     def labels(self) -> Labels:

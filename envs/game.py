@@ -183,6 +183,13 @@ class Game(ABC):
     def parse_action(self, text: str) -> int:
         """The action that a name (any case, spaces around it) stands for. Raises UserError for anything else."""
 
+    def parse_move(self, text: str, position: Position) -> int:
+        """The action that a person means by a text before a position: a name, or what only the position explains (SAN in chess).
+
+        Raises UserError for anything else.
+        """
+        return self.parse_action(text)
+
     @abstractmethod
     def picture(self, row: States) -> Picture:
         """The board in one state [S]."""
@@ -267,7 +274,7 @@ class Position:
         """The position after an action. Raises IllegalAction."""
         is_id = isinstance(action, int | np.integer) and not isinstance(action, bool)
         if not (is_id and 0 <= action < self.game.spec.num_actions and self._mask[action]):
-            raise IllegalAction(self._refusal(action))
+            raise IllegalAction(self.refusal(action))
         rows = self.row[None].copy()
         step = self.game.step(rows, np.array([action], np.int32))
         returns = tuple(float(a + b) for a, b in zip(self.returns, step.rewards[0], strict=True))
@@ -287,11 +294,13 @@ class Position:
         self.game.observe(self.row[None], planes)
         return planes[0]
 
-    def _refusal(self, action: int) -> str:
+    def refusal(self, action: int | str) -> str:
+        """One line that says that an action, or what was written for one, is not legal here, and what is."""
         if self.terminal:
             return "the game is over; no action is legal"
-        is_id = isinstance(action, int | np.integer) and 0 <= action < self.game.spec.num_actions
-        name = self.game.action_name(action) if is_id else str(action)
+        name = str(action)
+        if isinstance(action, int | np.integer) and 0 <= action < self.game.spec.num_actions:
+            name = self.game.action_name(action)
         return f"{name} is not legal here; legal: {self.game.list_actions(self.legal_actions())}"
 
     def __str__(self) -> str:

@@ -532,6 +532,9 @@ def _check_position(game: Game, position: Position, row: States) -> None:
     _require(law, position.terminal == (not legal), "terminal is not the state's")
     _require(law, (position.observation() == _observe(game, row[None])[0]).all(), "the observation is not the state's")
     _require(law, str(position) == game.render(row), "str() is not the rendering")
+    for action in legal:
+        name = game.action_name(action)
+        _require("Action names", game.parse_move(name, position) == action, f"{name!r} is another move in {_state(row)}")
     illegal = sorted(set(range(game.spec.num_actions)) - set(legal))[:3]
     for action in (-1, game.spec.num_actions, *illegal):
         try:
