@@ -22,6 +22,7 @@ class Look:
     colours: tuple[str, ...]  # a rich style for each
     stones: tuple[str, ...] = ()  # what is drawn for their pieces, not told apart by colour alone; else the game's own glyphs
     board: str = ""  # the style the board lies in
+    dark: str = ""  # that of every second square, the top left one being light; empty for a board of one colour
     hole: str = "dim"  # the style of the dot on an empty point
     plain: tuple[str, ...] = ("X", "O")  # what the players are called without colour: their glyphs, or what those stand for
 
@@ -32,15 +33,15 @@ LOOKS = {
         sides=("white", "black"),
         colours=("bold #ffffff", "bold #101010"),
         stones=("♙", "♟"),
-        board="on #8a6d4b",
-        hole="#6b5338",
+        board="on #a98a63",
+        dark="on #7f5f3f",
         plain=("W", "B"),
     ),
     "chess": Look(
         sides=("white", "black"),
         colours=("bold #ffffff", "bold #101010"),
-        board="on #8a6d4b",
-        hole="#6b5338",
+        board="on #a98a63",
+        dark="on #7f5f3f",
         plain=("white", "black"),
     ),
     "connect_four": Look(
@@ -110,10 +111,11 @@ class Board:
         if not self._colour:
             return Text(f"{opening}{glyph}{closing}")
         look = self._look
-        ground = Style.parse(WON if point in marks else look.board)
+        square = look.dark if look.dark and sum(point) % 2 else look.board
+        ground = Style.parse(WON if point in marks else square)
         frame = ground + Style.parse(LAST)
         if owner < 0:
-            return Text(" · ", ground + Style.parse(look.hole))
+            return Text("   " if look.dark else " · ", ground + Style.parse(look.hole))
         stone = look.stones[owner] if look.stones else glyph
         return Text.assemble((opening, frame), (stone, ground + Style.parse(look.colours[owner])), (closing, frame))
 

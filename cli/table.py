@@ -116,7 +116,7 @@ class Table:
     def _move(self, text: str) -> None:
         game, position = self._session.game, self._session.position
         try:
-            self._session.play(game.parse_action(text))
+            self._session.play(game.parse_move(text, position))
         except IllegalAction as refusal:
             self._say(f"{refusal}.")
         except UserError:
@@ -328,7 +328,7 @@ def parse_moves(game: Game, text: str) -> list[int]:
     """The actions that a line of move names stands for. Raises UserError for one that is unknown or not legal."""
     position = game.start()
     for word in text.replace(",", " ").split():
-        position = position.after(game.parse_action(word))
+        position = position.after(game.parse_move(word, position))
     return list(position.history)
 
 

@@ -16,9 +16,9 @@ from .go_board import SEEN_WORDS, ZOBRIST, Scratch, area, around, find_group, fi
 from .rng import GAMMA, below, mix64
 from .stones import BORDER, FREE, MOVER, ONE, OVER, ZERO, pay, put_stone, take_stone, unpack
 
-_PASSED = np.uint64(4)
+PASSED = np.uint64(4)
 _KO_SHIFT, _KO_MASK = np.uint64(8), np.uint64(0xFFFF)
-_PLIES_SHIFT = np.uint64(32)
+PLIES_SHIFT = np.uint64(32)
 
 
 class Rules(NamedTuple):
@@ -50,7 +50,7 @@ def play(
     for i in range(len(states)):
         row = states[i]
         mover = np.int64(row[info] & MOVER)
-        plies = np.int64(row[info] >> _PLIES_SHIFT)
+        plies = np.int64(row[info] >> PLIES_SHIFT)
         position = row[info + 1 + plies] if rules.positional else ZERO
         unpack(row, words, size, size, board)
         passes = actions[i] == size * size
@@ -75,15 +75,15 @@ def play(
                 position = _lift(row, scratch, stones, rules, mover, position)
             elif taken == 1 and stones == 1 and liberties == 1:
                 ko = last_taken + 1
-        over = (passes and (row[info] & _PASSED) != ZERO) or plies + 1 == rules.max_plies
+        over = (passes and (row[info] & PASSED) != ZERO) or plies + 1 == rules.max_plies
         if rules.positional:
             row[info + 2 + plies] = position
         row[info] = (
             np.uint64(1 - mover)
             | (OVER if over else ZERO)
-            | (_PASSED if passes else ZERO)
+            | (PASSED if passes else ZERO)
             | (np.uint64(ko) << _KO_SHIFT)
-            | (np.uint64(plies + 1) << _PLIES_SHIFT)
+            | (np.uint64(plies + 1) << PLIES_SHIFT)
         )
         winner = -1
         if over:
@@ -127,7 +127,7 @@ def legal_mask(states: NDArray[np.uint64], rules: Rules, mask: NDArray[np.bool_]
             mask[i] = False
             continue
         mover = np.int64(row[info] & MOVER)
-        plies = np.int64(row[info] >> _PLIES_SHIFT)
+        plies = np.int64(row[info] >> PLIES_SHIFT)
         ko = np.int64((row[info] >> _KO_SHIFT) & _KO_MASK) - 1
         unpack(row, rules.words, size, size, board)
         group_of[:] = -1
@@ -239,10 +239,10 @@ def playout(
         for j in range(len(row)):
             row[j] = states[i, j]
         mover = np.int64(row[info] & MOVER)
-        made: Any = np.int64(row[info] >> _PLIES_SHIFT)
+        made: Any = np.int64(row[info] >> PLIES_SHIFT)
         ko: Any = np.int64((row[info] >> _KO_SHIFT) & _KO_MASK) - 1
         ko = place_of(ko, size) if ko >= 0 else 0
-        passes = 1 if row[info] & _PASSED else 0
+        passes = 1 if row[info] & PASSED else 0
         unpack(row, rules.words, size, size, board)
         position = ZERO
         if rules.positional:

@@ -89,6 +89,37 @@ def test_a_game_is_drawn_with_its_last_move_and_winning_line(play) -> None:  # t
     assert "(O)" in out  # the last move of the position it began from
 
 
+def test_chess_takes_english_notation(play) -> None:  # type: ignore[no-untyped-def]
+    lines = ["e4", "e7e5", "Nf3", "nc6", "Bb5", "Nf6", "o-o", "Nf7", "Nxe4", "Zf3", "quit"]
+    code, out, _ = play("chess --opponent human", *lines)
+    assert code == 0
+    assert "Nf7 is not legal here; legal: " in out and "'Zf3' is neither a move nor a command. Moves: " in out
+    moves = "e2e4 e7e5 g1f3 b8c6 f1b5 g8f6 e1g1 f6e4"
+    assert f"Moves: {moves}\n" in out
+    code, out, _ = play("chess --opponent human --moves e4,e5,Nf3,Nc6,Bb5,Nf6,O-O,Nxe4", "quit")
+    assert code == 0 and f"Moves: {moves}\n" in out
+
+
+@pytest.mark.parametrize("name", ["chess", "breakthrough"])
+def test_a_chessboard_has_light_and_dark_squares_in_colour(name: str) -> None:
+    """The square on the lower right is light, neighbours differ, and a row without pieces is nothing but its squares."""
+    game = make(name)
+    console = Console(force_terminal=True, color_system="truecolor", width=80)
+    segments = [
+        [segment for segment in line if segment.style is not None and segment.style.bgcolor is not None]
+        for line in console.render_lines(Board(game, colour=True).draw(game.start()), pad=False)
+    ]
+    rows = [line for line in segments if line]
+    grounds = [[segment.style.bgcolor.name for segment in line for _ in segment.text] for line in rows]  # type: ignore[union-attr]
+    assert len(grounds) == 8 and all(len(line) == 24 for line in grounds)
+    light, dark = grounds[7][23], grounds[7][20]
+    assert light != dark
+    assert all(
+        line[3 * c + i] == (dark if (r + c) % 2 else light) for r, line in enumerate(grounds) for c in range(8) for i in range(3)
+    )
+    assert "".join(segment.text for segment in rows[4]).isspace()
+
+
 def test_bad_moves_are_refused_with_the_legal_ones(play) -> None:  # type: ignore[no-untyped-def]
     code, out, _ = play("connect_four --opponent random --moves 4,4,4,4,4,4", "4", "9", "hello", "", "quit")
     assert code == 0

@@ -38,7 +38,7 @@ class HumanPlayer(Player):
             if not line:
                 raise UserError("the input ended before the game did; a human player needs a terminal or all moves in the pipe")
             try:
-                action = self.game.parse_action(line)
+                action = self.game.parse_move(line, position)
                 position.after(action)
             except UserError as refusal:
                 print(refusal, file=self._sink)
