@@ -25,7 +25,9 @@ class PPOSettings:
     normalize_advantages: bool = True  # to mean 0 and deviation 1 in every minibatch
     target_kl: float = 0.0  # the epochs of a round end where the policy has moved so far (nats); 0 does not look
     shared_body: bool = False  # one body for policy and value; always so with a memory
-    log_std: float = 0.0  # logarithm of the deviation of continuous actions, at the start
+    log_std: float = 0.0  # logarithm of the deviation of continuous actions, at the start; with sde that of the noise matrix
+    sde: bool = False  # explore by noise that depends on the state (Raffin et al. 2021); for continuous actions
+    sde_frequency: int = 4  # steps that one noise matrix serves for; 0 keeps it for a rollout. Raffin et al.: 4 or 8
 
 
 @dataclass(frozen=True)
