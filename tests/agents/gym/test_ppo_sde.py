@@ -12,7 +12,7 @@ from zerodojo.envs.gym.spaces import ActionSpace, ObservationSpace
 from zerodojo.errors import UserError
 from zerodojo.models.config import BodyConfig
 
-from .aiming import begin, learn
+from .aiming import HIGH, LOW, Aim, begin, learn
 
 SEEN = ObservationSpace((2,), np.dtype(np.float32))
 SETTINGS = PPOSettings(rollout=6, minibatch=6, epochs=2, sde=True, sde_frequency=4)
@@ -62,6 +62,23 @@ def test_it_goes_on_number_for_number_though_a_rollout_ends_within_the_life_of_a
     assert learn(first, actor, rounds=3) == learn(second, other, rounds=3)
     for name, array in first.weights().items():
         assert np.array_equal(array, second.weights()[name]), name
+
+
+def test_an_action_outside_the_bounds_is_cut_by_the_environment_and_learned_as_it_was_chosen():
+    worlds: list[Aim] = []
+
+    def make() -> Aim:
+        worlds.append(Aim())
+        return worlds[-1]
+
+    agent, actor = begin("ppo", SETTINGS, make=make)
+    weights = agent.weights()
+    weights["policy.weight"][:] = 0.0
+    weights["policy.bias"][:] = 100.0, -100.0
+    agent.load(weights)
+    moment = actor.advance(deterministic=True)
+    assert worlds[0].taken[0].tolist() == [HIGH[0], LOW[1]]
+    assert moment.action[0].tolist() == [100.0, -100.0]
 
 
 def test_among_choices_it_is_refused():
