@@ -43,6 +43,18 @@ AGENTS: dict[str, AgentEntry] = {
         ("choice", "choices", "numbers"),
         remembers=True,
     ),
+    "sac": AgentEntry(
+        ".policy_gradient.config:SACSettings",
+        "soft actor-critic: continuous actions from few steps",
+        ".policy_gradient.sac:SAC",
+        ("numbers",),
+    ),
+    "td3": AgentEntry(
+        ".policy_gradient.config:TD3Settings",
+        "twin delayed deterministic policy gradient: continuous actions from few steps",
+        ".policy_gradient.td3:TD3",
+        ("numbers",),
+    ),
 }
 
 Config = AlphaZeroConfig | GymConfig[Any]
