@@ -54,13 +54,11 @@ class TabularAgent(Generic[S, E]):
 
     def __init__(self, config: GymConfig[S], spaces: Spaces) -> None:
         """Raises UserError for spaces that have no table."""
-        numbers = _numbers(config, spaces)
-        self._settings, self._planned = config.settings, config.steps
-        self._numbers, self.table = (
-            numbers,
-            Table(numbers.count, spaces.action.sizes[0], initial_value=config.settings.initial_value),
-        )
-        self.policy = EpsilonGreedy(self.table, numbers, epsilon=config.settings.final_epsilon)
+        settings = config.settings
+        self._settings, self._planned = settings, config.steps
+        self._numbers = _numbers_of(config, spaces)
+        self.table = Table(self._numbers.count, spaces.action.sizes[0], initial_value=settings.initial_value)
+        self.policy = EpsilonGreedy(self.table, self._numbers, epsilon=settings.final_epsilon)
         self.steps = self.updates = 0
 
     def batches(self, experience: E) -> Iterator[E]:
@@ -128,7 +126,7 @@ def of_valid(batch: Transitions, targets: Floats) -> tuple[Numbers, Numbers, Flo
     return batch.state[batch.valid], batch.action[batch.valid], targets[batch.valid]
 
 
-def _numbers(config: GymConfig[Any], spaces: Spaces) -> StateNumbers:
+def _numbers_of(config: GymConfig[Any], spaces: Spaces) -> StateNumbers:
     name, (seen, acts) = agent_of(config), spaces[:2]
     if not acts.single:
         what = "numbers" if acts.continuous else "choices"

@@ -1,4 +1,4 @@
-"""Dyna-Q (Sutton 1990; Sutton and Barto, section 8.2): Q-learning, and as much again in a model learned on the way.
+"""Dyna-Q (Sutton 1990; Sutton and Barto, section 8.2): Q-learning, and more of it in a model learned on the way.
 
 The model holds what came last of every pair that was tried: right for a world without chance, as the book has it.
 """
@@ -76,11 +76,9 @@ class LastOutcomes:
         """Takes the rows that count."""
         rows = np.flatnonzero(steps.valid)
         pairs = steps.state[rows], steps.action[rows]
-        self.reward[pairs], self.following[pairs], self.terminated[pairs] = (
-            steps.reward[rows],
-            steps.following[rows],
-            steps.terminated[rows],
-        )
+        self.reward[pairs] = steps.reward[rows]
+        self.following[pairs] = steps.following[rows]
+        self.terminated[pairs] = steps.terminated[rows]
         if steps.mask is not None:
             going = rows[~steps.terminated[rows]]
             self.open[steps.following[going]] = steps.mask[going]
