@@ -36,6 +36,42 @@ class Preset(NamedTuple):
 
 AGENTS: dict[str, AgentEntry] = {
     "alphazero": AgentEntry(".alphazero.config:AlphaZeroConfig", "self-play with tree search and one network (games)"),
+    "q_learning": AgentEntry(
+        ".tabular.config:QLearningSettings",
+        "Q-learning, in a table: the first to try where states can be counted",
+        ".tabular.q_learning:QLearning",
+        ("choice",),
+    ),
+    "sarsa": AgentEntry(
+        ".tabular.config:SarsaSettings",
+        "Sarsa, in a table: values of the policy that explores",
+        ".tabular.sarsa:Sarsa",
+        ("choice",),
+    ),
+    "expected_sarsa": AgentEntry(
+        ".tabular.config:ExpectedSarsaSettings",
+        "Expected Sarsa, in a table: Sarsa with less chance in it",
+        ".tabular.expected_sarsa:ExpectedSarsa",
+        ("choice",),
+    ),
+    "n_step_sarsa": AgentEntry(
+        ".tabular.config:NStepSarsaSettings",
+        "n-step Sarsa, in a table: rewards reach further back",
+        ".tabular.n_step_sarsa:NStepSarsa",
+        ("choice",),
+    ),
+    "dyna_q": AgentEntry(
+        ".tabular.config:DynaQSettings",
+        "Dyna-Q, in a table: plans in what it remembers; few steps, a world without chance",
+        ".tabular.dyna_q:DynaQ",
+        ("choice",),
+    ),
+    "monte_carlo": AgentEntry(
+        ".tabular.config:MonteCarloSettings",
+        "Monte Carlo control, in a table: learns whole episodes",
+        ".tabular.monte_carlo:MonteCarlo",
+        ("choice",),
+    ),
     "ppo": AgentEntry(
         ".policy_gradient.config:PPOSettings",
         "proximal policy optimisation: the first to try",

@@ -75,9 +75,9 @@ class EnvironmentList:
             self._begin(i, None)
         observation[ended] = self._read([self._last[i] for i in ended])
         mask = final_mask = self._masks()
-        if mask is not None and open_there is not None:
+        if mask is not None and cut:
             final_mask = mask.copy()
-            final_mask[cut] = open_there
+            final_mask[cut] = True if open_there is None else open_there
         return Step(observation, mask, reward, terminated, truncated, final, np.ones(n, np.bool_), final_mask)
 
     def finished(self) -> list[Episode]:
@@ -174,7 +174,7 @@ class EnvironmentList:
             return self._read.masks([self._last[i] for i in rows])
         if self._has_masks:
             return np.array([self._envs[i].unwrapped.action_masks() for i in rows], np.bool_)  # type: ignore[attr-defined]
-        if MASK in self._infos[rows[0]]:
+        if all(MASK in self._infos[i] for i in rows):
             return np.array([self._infos[i][MASK] for i in rows], np.bool_)
         return None
 

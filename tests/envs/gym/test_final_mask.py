@@ -12,11 +12,12 @@ class Counting(gymnasium.Env):
     observation_space = gymnasium.spaces.Discrete(10)
     action_space = gymnasium.spaces.Discrete(4)
 
-    def __init__(self, limit, ends):
-        self.limit, self.ends = limit, ends
+    def __init__(self, limit, ends, *, silent=False):
+        self.limit, self.ends, self.silent = limit, ends, silent
 
     def _shown(self):
-        return self.taken, {"action_mask": np.arange(4) <= self.taken}
+        over = self.taken >= self.limit
+        return self.taken, {} if over and self.silent else {"action_mask": np.arange(4) <= self.taken}
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
@@ -40,6 +41,14 @@ def test_masks_of_a_cut_are_of_the_state_it_led_to():
     step = environments.step(np.zeros(3, np.int64))
     np.testing.assert_array_equal(step.mask.sum(axis=1), [1, 3, 1])
     np.testing.assert_array_equal(step.final_mask.sum(axis=1)[:2], [3, 3])
+
+
+def test_an_end_that_tells_no_mask_closes_nothing():
+    environments = EnvironmentList("counting", lambda: Counting(1, False, silent=True), 2)
+    environments.reset(0)
+    step = environments.step(np.zeros(2, np.int64))
+    np.testing.assert_array_equal(step.mask.sum(axis=1), [1, 1])
+    assert step.final_mask.all()
 
 
 def test_without_masks_there_are_none():
