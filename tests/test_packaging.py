@@ -87,7 +87,9 @@ def is_installed(name):
 
 def is_needed_by_tests(name):
     extras = PROJECT["project"]["optional-dependencies"]
-    heavy = {Requirement(line).name for extra in ("atari", "box2d", "minatar", "minigrid", "mujoco", "video") for line in extras[extra]}
+    heavy = {
+        Requirement(line).name for extra in ("atari", "box2d", "minatar", "minigrid", "mujoco", "video") for line in extras[extra]
+    }
     return name not in heavy
 
 

@@ -6,12 +6,61 @@ from typing import Any
 
 from ...envs.gym.config import ViewConfig
 from ...models.config import BodyConfig
-from ..policy_gradient.config import PPOSettings
+from ..policy_gradient.config import PPOSettings, SACSettings, TD3Settings
+from ..tabular.config import (
+    DynaQSettings,
+    ExpectedSarsaSettings,
+    NStepSarsaSettings,
+    QLearningSettings,
+    SarsaSettings,
+)
 from .config import GymConfig
 
 BOTH = ViewConfig(normalize_observation=True, normalize_reward=True)
 
 PRESETS: dict[str, GymConfig[Any]] = {
+    "frozenlake-q": GymConfig(
+        task="FrozenLake-v1",
+        environments=16,
+        steps=100_000,
+        settings=QLearningSettings(step_size=0.2, final_step_size=0.001, exploration=0.5),
+    ),
+    "taxi-q": GymConfig(
+        task="Taxi-v4",
+        environments=16,
+        steps=200_000,
+        settings=QLearningSettings(step_size=0.5, final_step_size=0.5),
+    ),
+    "cliffwalking-q": GymConfig(
+        task="CliffWalking-v1",
+        environments=8,
+        steps=20_000,
+        settings=QLearningSettings(step_size=0.5, final_step_size=0.5, epsilon=0.1, gamma=1.0),
+    ),
+    "cliffwalking-sarsa": GymConfig(
+        task="CliffWalking-v1",
+        environments=8,
+        steps=50_000,
+        settings=SarsaSettings(step_size=0.5, final_step_size=0.01, epsilon=0.2, final_epsilon=0.2, gamma=1.0),
+    ),
+    "cliffwalking-n-step-sarsa": GymConfig(
+        task="CliffWalking-v1",
+        environments=8,
+        steps=50_000,
+        settings=NStepSarsaSettings(step_size=0.5, final_step_size=0.01, epsilon=0.2, final_epsilon=0.2, gamma=1.0),
+    ),
+    "cliffwalking-expected-sarsa": GymConfig(
+        task="CliffWalking-v1",
+        environments=8,
+        steps=50_000,
+        settings=ExpectedSarsaSettings(step_size=0.5, final_step_size=0.1, epsilon=0.2, final_epsilon=0.2, gamma=1.0),
+    ),
+    "cliffwalking-dyna-q": GymConfig(
+        task="CliffWalking-v1",
+        environments=1,
+        steps=5_000,
+        settings=DynaQSettings(step_size=0.5, final_step_size=0.5, epsilon=0.1, gamma=1.0),
+    ),
     "cartpole-ppo": GymConfig(  # rl-zoo's
         task="CartPole-v1",
         environments=8,
@@ -47,8 +96,28 @@ PRESETS: dict[str, GymConfig[Any]] = {
         environments=4,
         steps=100_000,
         settings=PPOSettings(
-            rollout=1024, minibatch=64, epochs=10, learning_rate=1e-3, final_learning_rate=1e-3, gamma=0.9, gae_lambda=0.95
+            rollout=1024,
+            minibatch=64,
+            epochs=10,
+            learning_rate=1e-3,
+            final_learning_rate=1e-3,
+            gamma=0.9,
+            gae_lambda=0.95,
+            sde=True,
+            sde_frequency=4,
         ),
+    ),
+    "pendulum-sac": GymConfig(  # rl-zoo's
+        task="Pendulum-v1",
+        steps=20_000,
+        body=BodyConfig(hidden=(256, 256), activation="relu"),
+        settings=SACSettings(learning_rate=1e-3, final_learning_rate=1e-3),
+    ),
+    "pendulum-td3": GymConfig(  # rl-zoo's
+        task="Pendulum-v1",
+        steps=20_000,
+        body=BodyConfig(hidden=(400, 300), activation="relu"),
+        settings=TD3Settings(capacity=200_000, learning_starts=10_000, gamma=0.98),
     ),
     "halfcheetah-ppo": GymConfig(  # rl-zoo's
         task="HalfCheetah-v5",

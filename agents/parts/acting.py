@@ -87,7 +87,7 @@ class Actor:
 
     def load(self, state: dict[str, Any]) -> None:
         """Goes on from a state."""
-        self._seen = self.environments.load(state["environments"])
-        self._starts = np.array(state["starts"], np.bool_)
+        self._seen, fresh = self.environments.load(state["environments"])
+        self._starts = np.array(state["starts"], np.bool_) | fresh
         self._memory = {name: np.array(array, np.float32) for name, array in state["memory"].items()}
         self.generator.bit_generator.state = state["generator"]

@@ -74,8 +74,9 @@ class Environments(Protocol):
         """What `load` goes on from, as JSON values and arrays."""
         ...
 
-    def load(self, state: dict[str, Any]) -> Seen:
-        """Goes on from a state, or from fresh episodes where that cannot be done, which `notices` then tells."""
+    def load(self, state: dict[str, Any]) -> tuple[Seen, NDArray[np.bool_]]:
+        """Goes on from a state; returns what is seen, and where that could not be done, so that a fresh episode begins [N], which
+        `notices` then tells."""
         ...
 
     def notices(self) -> list[str]:

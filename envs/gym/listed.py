@@ -100,9 +100,9 @@ class EnvironmentList:
             "last": self._read(self._last).tolist(),
         }
 
-    def load(self, state: dict[str, Any]) -> Seen:
+    def load(self, state: dict[str, Any]) -> tuple[Seen, NDArray[np.bool_]]:
         """Plays the episodes under way again. Where one comes out differently, a fresh one begins, and `notices` says so."""
-        lost = 0
+        lost = np.zeros(self.n, np.bool_)
         expected = np.array(state["last"], self.observation_space.dtype)
         for i in range(self.n):
             _set_generator(self._envs[i], state["before"][i])
@@ -114,14 +114,14 @@ class EnvironmentList:
                 ended = ended or bool(terminated or truncated)
             same = np.array_equal(self._read([self._last[i]])[0], expected[i])
             if ended or not same or _generator_state(self._envs[i]) != state["after"][i]:
-                lost += 1
+                lost[i] = True
                 _set_generator(self._envs[i], state["after"][i])
                 self._begin(i, None)
             else:
                 self._total[i], self._length[i] = state["total"][i], len(state["actions"][i])
-        if lost:
-            self._notices.append(f"{self._name} does not replay: {lost} of {self.n} episodes under way begin anew")
-        return self._seen()
+        if lost.any():
+            self._notices.append(f"{self._name} does not replay: {lost.sum()} of {self.n} episodes under way begin anew")
+        return self._seen(), lost
 
     def close(self) -> None:
         """As `Environments` says."""

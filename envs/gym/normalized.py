@@ -96,15 +96,15 @@ class NormalizedEnvironments:
             "return": self._return.tolist(),
         }
 
-    def load(self, state: dict[str, Any]) -> Seen:
+    def load(self, state: dict[str, Any]) -> tuple[Seen, NDArray[np.bool_]]:
         """As `Environments` says."""
-        seen = self._inner.load(state["inner"])
+        seen, fresh = self._inner.load(state["inner"])
         if self._seen:
             self._seen.load(state["seen"])
         if self._paid:
             self._paid.load(state["paid"])
-        self._return = np.array(state["return"])
-        return Seen(self._shown(seen.observation), seen.mask)
+        self._return = np.where(fresh, 0.0, state["return"])
+        return Seen(self._shown(seen.observation), seen.mask), fresh
 
     def close(self) -> None:
         """As `Environments` says."""

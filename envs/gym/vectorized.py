@@ -72,10 +72,10 @@ class VectorEnvironments:
         """Nothing: how such environments stand cannot be known."""
         return {}
 
-    def load(self, state: dict[str, Any]) -> Seen:
+    def load(self, state: dict[str, Any]) -> tuple[Seen, NDArray[np.bool_]]:
         """Fresh episodes, and a notice."""
         self._notices.append(f"{self._name} run side by side cannot be replayed: the episodes under way begin anew")
-        return self.reset()
+        return self.reset(), np.ones(self.n, np.bool_)
 
     def close(self) -> None:
         """As `Environments` says."""

@@ -115,8 +115,9 @@ def test_a_list_goes_on_from_its_state_as_if_it_had_not_stopped() -> None:
     for _ in range(13):
         one.step(generator.integers(2, size=4))
     one.finished()
-    seen = other.load(one.state())
+    seen, fresh = other.load(one.state())
     assert other.notices() == []
+    assert not fresh.any()
     assert seen.mask is not None
     for _ in range(20):
         action = generator.integers(2, size=4)
@@ -138,11 +139,14 @@ def test_what_does_not_replay_begins_anew_and_says_so() -> None:
     one, other = EnvironmentList("wilful", Wilful, 60), EnvironmentList("wilful", Wilful, 60)
     one.reset(seed=3)
     one.step(np.zeros(60, np.int64))
-    seen = other.load(one.state())
+    seen, fresh = other.load(one.state())
     (notice,) = other.notices()
-    assert notice.startswith("wilful does not replay: ")
-    assert (seen.observation[:, 1] <= 1).all()
-    (notice,) = (vectorized := vector(AutoresetMode.NEXT_STEP)).load({}) and vectorized.notices()
+    assert notice == f"wilful does not replay: {fresh.sum()} of 60 episodes under way begin anew"
+    assert 0 < fresh.sum() < 60  # some begin where they did before, by chance
+    np.testing.assert_array_equal(seen.observation[:, 1], ~fresh)
+    vectorized = vector(AutoresetMode.NEXT_STEP)
+    assert vectorized.load({})[1].all()
+    (notice,) = vectorized.notices()
     assert "cannot be replayed" in notice
 
 
