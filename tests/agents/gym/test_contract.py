@@ -1,0 +1,155 @@
+"""What every agent of environments promises, whichever it is: checked over the whole registry, through the training loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from zerodojo.agents.gym.config import GymConfig, GymRunConfig
+from zerodojo.agents.gym.loading import load_policy
+from zerodojo.agents.gym.training import GymProgress, GymTraining
+from zerodojo.agents.registry import AGENTS, settings_class
+from zerodojo.agents.run_directory import RunDirectory
+from zerodojo.envs.gym.config import ViewConfig
+from zerodojo.errors import UserError
+from zerodojo.evaluation.episodes import evaluate
+from zerodojo.models.config import BodyConfig
+
+AGENTS_OF_ENVIRONMENTS = [name for name, entry in AGENTS.items() if entry.agent]
+SMALL = {  # where an agent has such a setting: so that it learns within a few hundred steps
+    "rollout": 8,
+    "minibatch": 16,
+    "batch": 16,
+    "epochs": 2,
+    "learning_starts": 40,
+    "capacity": 150,
+    "train_every": 8,
+    "gradient_steps": 2,
+}
+each_agent = pytest.mark.parametrize("agent", AGENTS_OF_ENVIRONMENTS)
+
+
+def config_of(agent: str, *, steps: int = 400, memory: str = "none") -> GymConfig[Any]:
+    """A run of the agent in an environment that it fits, small in everything."""
+    settings = settings_class(agent)()
+    known = {field.name for field in fields(settings)}
+    settings = replace(settings, **{name: value for name, value in SMALL.items() if name in known})
+    tabular = AGENTS[agent].agent.startswith(".tabular")
+    task = "FrozenLake-v1" if tabular else "CartPole-v1" if "choice" in AGENTS[agent].acts else "Pendulum-v1"
+    return GymConfig(
+        settings=settings,
+        task=task,
+        environments=2,
+        steps=steps,
+        seed=3,
+        view=ViewConfig(max_episode_steps=30, normalize_observation=not tabular, normalize_reward=not tabular),
+        body=BodyConfig(hidden=(8,), memory=memory, memory_size=8),  # type: ignore[arg-type]
+        run=GymRunConfig(evaluations=2, evaluation_episodes=2),
+    )
+
+
+def trained(
+    path: Path, config: GymConfig[Any], *, until: int | None = None, report: Callable[[GymProgress], None] = lambda progress: None
+) -> GymTraining:
+    """A run at a path, begun or gone on with, until so many steps are done or all."""
+    run = RunDirectory.open_any(path) if RunDirectory.exists(path) else RunDirectory.create(path, config)
+    with run.locked():
+        training = GymTraining(
+            run, measure=evaluate, report=report, stopped=lambda: until is not None and training.agent.steps >= until
+        )
+        training.run()
+    return training
+
+
+def assert_equal(one: GymTraining, other: GymTraining) -> None:
+    """Everything that the two go on from."""
+    a, b = one.agent.weights(), other.agent.weights()
+    assert a.keys() == b.keys()
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+    a, b = one.agent.state(), other.agent.state()
+    assert a.values == b.values
+    assert a.arrays.keys() == b.arrays.keys()
+    for name in a.arrays:
+        np.testing.assert_array_equal(a.arrays[name], b.arrays[name], err_msg=name)
+    if one.agent.replay is not None:
+        assert one.agent.replay.total == other.agent.replay.total
+        rows, others = one.agent.replay.since(0)[1], other.agent.replay.since(0)[1]
+        for name in rows:
+            np.testing.assert_array_equal(rows[name], others[name], err_msg=name)
+
+
+MEMORIES = [("none", agent) for agent in AGENTS_OF_ENVIRONMENTS]
+MEMORIES += [(memory, agent) for agent in AGENTS_OF_ENVIRONMENTS if AGENTS[agent].remembers for memory in ("gru", "lstm")]
+
+
+@pytest.mark.parametrize(("memory", "agent"), MEMORIES)
+def test_a_run_that_was_stopped_twice_equals_the_one_that_never_was(memory: str, agent: str, tmp_path: Path) -> None:
+    config = config_of(agent, memory=memory)
+    whole = trained(tmp_path / "whole", config)
+    trained(tmp_path / "parts", config, until=130)
+    trained(tmp_path / "parts", config, until=260)
+    parts = trained(tmp_path / "parts", config)
+    assert whole.agent.updates > 0
+    assert_equal(whole, parts)
+    rows = [RunDirectory.open_any(tmp_path / name).read_metrics() for name in ("whole", "parts")]
+    scores = [[(row["step"], row["score"]) for row in some if "score" in row] for some in rows]
+    assert scores[0] == scores[1]
+    assert scores[0]
+
+
+@each_agent
+def test_what_was_learned_acts_the_same_when_it_is_loaded(agent: str, tmp_path: Path) -> None:
+    training = trained(tmp_path / "run", config_of(agent))
+    learned = load_policy(RunDirectory.open_any(tmp_path / "run"))
+    assert learned.step == training.agent.steps
+    space = training._environments.observation_space
+    observation = np.random.default_rng(0).standard_normal((6, *space.shape)).astype(np.float32)
+    if space.sizes:
+        observation = np.eye(space.shape[0], dtype=np.float32)[:6]
+    arguments = {
+        "starts": np.ones(6, np.bool_), "mask": None, "deterministic": True, "generator": np.random.default_rng(1)
+    }  # fmt: skip
+    ours, _, _ = training.agent.policy.act(observation, training.agent.policy.initial_state(6), **arguments)  # type: ignore[arg-type]
+    theirs, _, _ = learned.policy.act(observation, learned.policy.initial_state(6), **arguments)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(ours, theirs)
+    best = load_policy(RunDirectory.open_any(tmp_path / "run"), best=True)
+    assert 0 < best.step <= training.agent.steps
+
+
+@each_agent
+def test_steps_are_those_that_count_and_reports_say_so(agent: str, tmp_path: Path) -> None:
+    told: list[GymProgress] = []
+    config = config_of(agent, steps=120)
+    training = trained(tmp_path / "run", config, report=told.append)
+    assert 120 <= training.agent.steps < 120 + 2 * 64
+    assert told[-1].phase == "saving"
+    rows = RunDirectory.open_any(tmp_path / "run").read_metrics()
+    assert rows[-1]["env_steps"] == rows[-1]["step"] == training.agent.steps
+
+
+@each_agent
+def test_weights_of_another_run_are_a_beginning(agent: str, tmp_path: Path) -> None:
+    config = config_of(agent, steps=60)
+    first = trained(tmp_path / "first", config)
+    run = RunDirectory.create(tmp_path / "second", config)
+    with run.locked():
+        training = GymTraining(run, init=("the weights of first", RunDirectory.open_any(tmp_path / "first").weights()[1]))
+    for name, array in first.agent.weights().items():
+        np.testing.assert_array_equal(training.agent.weights()[name], array)
+
+
+@pytest.mark.parametrize(("task", "fitting"), [("CartPole-v1", "choice"), ("Pendulum-v1", "numbers")], ids=["a choice", "numbers"])
+@each_agent
+def test_what_does_not_fit_is_refused_with_what_does(agent: str, task: str, fitting: str, tmp_path: Path) -> None:
+    if fitting in AGENTS[agent].acts and not AGENTS[agent].agent.startswith(".tabular"):
+        return
+    run = RunDirectory.create(tmp_path / "run", replace(config_of(agent), task=task))
+    with run.locked(), pytest.raises(UserError) as refused:
+        GymTraining(run)
+    assert any(name in str(refused.value) for name in AGENTS_OF_ENVIRONMENTS if fitting in AGENTS[name].acts)
