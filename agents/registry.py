@@ -36,10 +36,31 @@ class Preset(NamedTuple):
 
 AGENTS: dict[str, AgentEntry] = {
     "alphazero": AgentEntry(".alphazero.config:AlphaZeroConfig", "self-play with tree search and one network (games)"),
+    "reinforce": AgentEntry(
+        ".policy_gradient.config:ReinforceSettings",
+        "REINFORCE: the plainest policy gradient, by whole episodes",
+        ".policy_gradient.reinforce:Reinforce",
+        ("choice", "choices", "numbers"),
+        remembers=True,
+    ),
+    "a2c": AgentEntry(
+        ".policy_gradient.config:A2CSettings",
+        "advantage actor-critic: a few steps, one gradient",
+        ".policy_gradient.a2c:A2C",
+        ("choice", "choices", "numbers"),
+        remembers=True,
+    ),
     "ppo": AgentEntry(
         ".policy_gradient.config:PPOSettings",
         "proximal policy optimisation: the first to try",
         ".policy_gradient.ppo:PPO",
+        ("choice", "choices", "numbers"),
+        remembers=True,
+    ),
+    "vtrace": AgentEntry(
+        ".policy_gradient.config:VTraceSettings",
+        "the actor-critic of IMPALA: learns from what older weights did",
+        ".policy_gradient.vtrace:VTrace",
         ("choice", "choices", "numbers"),
         remembers=True,
     ),

@@ -65,7 +65,7 @@ class ActorCriticPolicy:
 
     def initial_state(self, n: int) -> State:
         """As `Policy` says."""
-        return {name: tensor.numpy() for name, tensor in self._network.actor.initial_state(n).items()}
+        return {name: tensor.cpu().numpy() for name, tensor in self._network.actor.initial_state(n).items()}
 
     def act(
         self,
@@ -79,12 +79,14 @@ class ActorCriticPolicy:
     ) -> tuple[Actions, State, Extras]:
         """As `Policy` says."""
         network = self._network
+        device = network.value.weight.device
         with torch.inference_mode():
-            memory = {name: torch.from_numpy(array) for name, array in state.items()}
-            policy, after = network.act(torch.from_numpy(observation).unsqueeze(1), memory, torch.from_numpy(starts).unsqueeze(1))
-            numbers = policy.squeeze(1).numpy()
-            deviation = None if network.log_std is None else network.log_std.exp().numpy()
-        remembered = {name: tensor.numpy() for name, tensor in after.items()}
+            memory = {name: torch.from_numpy(array).to(device) for name, array in state.items()}
+            seen, begins = (torch.from_numpy(array).to(device).unsqueeze(1) for array in (observation, starts))
+            policy, after = network.act(seen, memory, begins)
+            numbers = policy.squeeze(1).cpu().numpy()
+            deviation = None if network.log_std is None else network.log_std.exp().cpu().numpy()
+        remembered = {name: tensor.cpu().numpy() for name, tensor in after.items()}
         if deviation is None:
             return sample_choices(numbers, network.space, mask, None if deterministic else generator), remembered, {}
         noise = 0.0 if deterministic else deviation * generator.standard_normal(numbers.shape, np.float32)
