@@ -24,7 +24,13 @@ EXTRAS = {  # what a missing package is installed by
     "minigrid": "minigrid",
     "minatar": "minatar",
 }
-PACKAGES = {"ALE": "ale_py", "MiniGrid": "minigrid", "BabyAI": "minigrid", "MinAtar": "minatar"}  # that register a namespace
+PACKAGES = {  # that register a namespace
+    "ALE": "ale_py",
+    "MiniGrid": "minigrid",
+    "BabyAI": "minigrid",
+    "MinAtar": "minatar.gym",
+    "zerodojo": f"{__package__}.recall",
+}
 
 
 def make_environments(
@@ -81,9 +87,11 @@ def find(task: str) -> gymnasium.envs.registration.EnvSpec:
     namespace = name.partition("/")[0] if "/" in name else ""
     for package in filter(None, (module if colon else "", PACKAGES.get(namespace, ""))):
         try:
-            importlib.import_module(package)
+            imported = importlib.import_module(package)
         except ModuleNotFoundError as error:
             raise _missing(task, error) from error
+        if package == "minatar.gym" and name not in gymnasium.registry:
+            imported.register_envs()  # the one that does not when it is imported
     if name not in gymnasium.registry:
         raise unknown("environment", name, gymnasium.registry)
     return gymnasium.registry[name]
