@@ -11,11 +11,13 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from numba import config, njit
+from numba.core import event
 
 RELATIVE_IMPORT = re.compile(r"^\s*from (\.+)([\w.]*) import (\(?[\w, ]*)", re.MULTILINE)
 
@@ -42,6 +44,25 @@ def cache_folder() -> Path:
     if os.access(package, os.W_OK):
         return package / "__pycache__" / "kernels"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zerodojo" / "kernels"
+
+
+def when_compiling(tell: Callable[[], None]) -> AbstractContextManager[None]:
+    """Within the block `tell` is called before the first kernel that has to be compiled, in the thread that waits for it."""
+    installed: AbstractContextManager[None] = event.install_listener("numba:compile", _Once(tell))
+    return installed
+
+
+class _Once(event.Listener):  # type: ignore[misc]  # Numba's classes are untyped
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self._tell: Callable[[], None] | None = tell
+
+    def on_start(self, event: Any) -> None:
+        if tell := self._tell:
+            self._tell = None
+            tell()
+
+    def on_end(self, event: Any) -> None:
+        """The rest is of no interest."""
 
 
 @cache

@@ -131,6 +131,12 @@ class CheckpointFolder:
                 f"{advice}, then go on with --resume"
             ) from error
 
+    def keep_only(self, step: int) -> None:
+        """Drops all checkpoints but one. Raises OSError."""
+        for other in self.steps():
+            if other != step:
+                self._remove(other)
+
     def mend(self) -> None:
         """Clears away what a writer that was killed left behind. Raises OSError; UserError: a checkpoint of a newer version."""
         if not self.folder.is_dir():

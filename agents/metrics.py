@@ -17,7 +17,8 @@ from ..errors import UserError
 from .durable import replace_file
 
 Value = float | int | str | np.generic  # NumPy's scalars are written as Python's
-REQUIRED = ("time", "step", "positions")
+REQUIRED = ("time", "step")  # and one of
+COUNTED = ("positions", "env_steps")
 
 
 class MetricsLog:
@@ -35,17 +36,17 @@ class MetricsLog:
         for number, line in enumerate(self._whole_lines(), 1):
             try:
                 row = json.loads(line)
-                if not isinstance(row, dict) or any(key not in row for key in REQUIRED):
-                    raise ValueError(f"it lacks {' or '.join(REQUIRED)}")
+                if not isinstance(row, dict) or _lacking(row):
+                    raise ValueError(f"it lacks {_lacking(row)}" if isinstance(row, dict) else "it is no object")
             except ValueError as error:
                 raise UserError(f"{self.path}, line {number}: no row of metrics ({error}); remove the line to go on") from error
             rows.append(row)
         return rows
 
     def append(self, row: Mapping[str, Value]) -> None:
-        """Adds a row: `time`, `step`, `positions`, and what was measured; numbers that are not finite stay out. Raises OSError."""
-        if missing := [key for key in REQUIRED if key not in row]:
-            raise ValueError(f"a row of metrics needs {', '.join(missing)}")
+        """Adds a row: `time`, `step`, `positions` or `env_steps`, and more; what is not finite stays out. Raises OSError."""
+        if missing := _lacking(row):
+            raise ValueError(f"a row of metrics needs {missing}")
         plain = {key: value.item() if isinstance(value, np.generic) else value for key, value in row.items()}
         finite = {key: value for key, value in plain.items() if not (isinstance(value, float) and not math.isfinite(value))}
         self._append_line(json.dumps(finite).encode() + b"\n")
@@ -88,6 +89,14 @@ class MetricsLog:
             except OSError:
                 file.truncate(size)
                 raise
+
+
+def _lacking(row: Mapping[str, Any]) -> str:
+    """What every row must have, and this one has not."""
+    missing = [key for key in REQUIRED if key not in row]
+    if not any(key in row for key in COUNTED):
+        missing.append(" or ".join(COUNTED))
+    return ", ".join(missing)
 
 
 class Scalars:

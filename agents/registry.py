@@ -36,6 +36,42 @@ class Preset(NamedTuple):
 
 AGENTS: dict[str, AgentEntry] = {
     "alphazero": AgentEntry(".alphazero.config:AlphaZeroConfig", "self-play with tree search and one network (games)"),
+    "q_learning": AgentEntry(
+        ".tabular.config:QLearningSettings",
+        "Q-learning, in a table: the first to try where states can be counted",
+        ".tabular.q_learning:QLearning",
+        ("choice",),
+    ),
+    "sarsa": AgentEntry(
+        ".tabular.config:SarsaSettings",
+        "Sarsa, in a table: values of the policy that explores",
+        ".tabular.sarsa:Sarsa",
+        ("choice",),
+    ),
+    "expected_sarsa": AgentEntry(
+        ".tabular.config:ExpectedSarsaSettings",
+        "Expected Sarsa, in a table: Sarsa with less chance in it",
+        ".tabular.expected_sarsa:ExpectedSarsa",
+        ("choice",),
+    ),
+    "n_step_sarsa": AgentEntry(
+        ".tabular.config:NStepSarsaSettings",
+        "n-step Sarsa, in a table: rewards reach further back",
+        ".tabular.n_step_sarsa:NStepSarsa",
+        ("choice",),
+    ),
+    "dyna_q": AgentEntry(
+        ".tabular.config:DynaQSettings",
+        "Dyna-Q, in a table: plans in what it remembers; few steps, a world without chance",
+        ".tabular.dyna_q:DynaQ",
+        ("choice",),
+    ),
+    "monte_carlo": AgentEntry(
+        ".tabular.config:MonteCarloSettings",
+        "Monte Carlo control, in a table: learns whole episodes",
+        ".tabular.monte_carlo:MonteCarlo",
+        ("choice",),
+    ),
     "reinforce": AgentEntry(
         ".policy_gradient.config:ReinforceSettings",
         "REINFORCE: the plainest policy gradient, by whole episodes",
@@ -64,6 +100,18 @@ AGENTS: dict[str, AgentEntry] = {
         ("choice", "choices", "numbers"),
         remembers=True,
     ),
+    "sac": AgentEntry(
+        ".policy_gradient.config:SACSettings",
+        "soft actor-critic: continuous actions from few steps",
+        ".policy_gradient.sac:SAC",
+        ("numbers",),
+    ),
+    "td3": AgentEntry(
+        ".policy_gradient.config:TD3Settings",
+        "twin delayed deterministic policy gradient: continuous actions from few steps",
+        ".policy_gradient.td3:TD3",
+        ("numbers",),
+    ),
 }
 
 Config = AlphaZeroConfig | GymConfig[Any]
@@ -91,6 +139,11 @@ def agent_of(config: Config) -> str:
     """The name of the agent that a configuration is of."""
     settings = type(config.settings if isinstance(config, GymConfig) else config)
     return next(agent for agent in AGENTS if settings is settings_class(agent))
+
+
+def task_of(config: Config) -> str:
+    """What a configuration is for: a game, or an environment's id."""
+    return config.task if isinstance(config, GymConfig) else config.game
 
 
 def _imported(path: str) -> Any:

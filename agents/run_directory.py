@@ -4,6 +4,8 @@ config.json       the whole configuration, resolved
 metrics.jsonl     what was measured along the way; tensorboard/ holds the same numbers
 games/            every finished game (`alphazero.store`)
 checkpoints/      `<step>/`: weights, learner, counters (`checkpoint`)
+best/             of a run in an environment: the weights that scored best along the way
+replay/           what an agent of environments remembers (`gym.replay_store`)
 lock              held by the process that writes
 nonfinite-STEP.safetensors    the batch of a loss that was not finite, where there was one
 """
@@ -27,7 +29,7 @@ from .checkpoint import Arrays, BrokenCheckpointError, Checkpoint, CheckpointFol
 from .config_io import changed, from_json, to_json
 from .durable import replace_file
 from .metrics import MetricsLog, Value
-from .registry import Config, agent_of, config_class
+from .registry import AGENTS, Config, agent_of, config_class, task_of
 from .variants import with_resolved_options
 
 FORMAT = 1
@@ -54,6 +56,7 @@ class RunDirectory(Generic[C]):
         self.path = path
         self.config = config
         self._checkpoints = CheckpointFolder(path / "checkpoints")
+        self._best = CheckpointFolder(path / "best")
         self._metrics = MetricsLog(path / "metrics.jsonl", path / "tensorboard")
         self._is_locked = False
 
@@ -76,10 +79,10 @@ class RunDirectory(Generic[C]):
             if not cls.exists(path) and {entry.name for entry in path.iterdir()} - {"lock", ".tmp-config.json"}:
                 raise UserError(f"{path} holds something that is no run, and nothing is overwritten; choose another --run")
         if cls.exists(path):
-            raise _occupied(path)
+            raise _occupied(path, config)
         with run.locked():
             if cls.exists(path):  # another process was faster
-                raise _occupied(path)
+                raise _occupied(path, config)
             run.set_config(config)
         return run
 
@@ -150,6 +153,15 @@ class RunDirectory(Generic[C]):
         checkpoint = self._checkpoints.newest(only_weights=True) if step is None else self._read(step, only_weights=True)
         return checkpoint.step, checkpoint.weights
 
+    def best_weights(self) -> tuple[int, Arrays]:
+        """The weights that scored best along the way: (step, weights by name). Raises UserError where nothing was measured yet."""
+        if not self._best.steps():
+            raise UserError(
+                f"{self.path} has no best checkpoint yet; it is kept when training first measures: take {self.path}@latest"
+            )
+        checkpoint = self._best.newest(only_weights=True)
+        return checkpoint.step, checkpoint.weights
+
     def read_metrics(self) -> list[dict[str, Any]]:
         """The rows measured so far; a torn last line is ignored. Raises UserError for a broken line elsewhere."""
         return self._metrics.read()
@@ -216,8 +228,20 @@ class RunDirectory(Generic[C]):
         self._require_lock()
         self._checkpoints.write(checkpoint, keep_every=self.config.run.keep_every)
 
+    def save_best(self, checkpoint: Checkpoint) -> None:
+        """Keeps these weights as the best so far, in place of the last ones. Raises UserError when the disk refuses."""
+        self._require_lock()
+        self._best.write(checkpoint, keep_every=1)
+        self._best.keep_only(checkpoint.step)
+
+    def cut_best(self, step: int) -> None:
+        """Forgets best weights of a later step than that of a restored checkpoint. Raises UserError when the disk refuses."""
+        self._require_lock()
+        with _writing(self.path):
+            self._best.keep_only(max([best for best in self._best.steps() if best <= step], default=-1))
+
     def metrics(self, row: Mapping[str, Value]) -> None:
-        """Adds a row: `time`, `step`, `positions` and what was measured. Raises UserError when the disk refuses."""
+        """Adds a row: `time`, `step`, `positions` or `env_steps`, and what was measured. Raises UserError when the disk refuses."""
         self._require_lock()
         with _writing(self.path):
             self._metrics.append(row)
@@ -264,7 +288,20 @@ def check_resume(saved: AlphaZeroConfig, asked: AlphaZeroConfig) -> AlphaZeroCon
     return asked
 
 
-def _occupied(path: Path) -> UserError:
+def is_of_environment(spec: str) -> bool:
+    """Whether a run spec names a run that learned in an environment; what cannot be read is left to whoever opens it."""
+    path = spec if Path(spec).exists() else spec.rpartition("@")[0]
+    try:
+        agent = json.loads((Path(path) / "config.json").read_bytes())["agent"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return agent in AGENTS and bool(AGENTS[agent].agent)
+
+
+def _occupied(path: Path, wanted: Config) -> UserError:
+    there, asked = task_of(RunDirectory.open_any(path).config), task_of(wanted)
+    if there != asked:
+        return UserError(f"{path} is a run of {there}, not of {asked}; choose another --run")
     return UserError(f"{path} already holds a run; go on with it by --resume, or choose another --run")
 
 

@@ -1,6 +1,6 @@
 """One game being played, without any interface: moves, undo, clocks, resignation, and what happened, as events.
 
-Terminal, browser and GTP stand on it; they decide who moves and show it, and keep nothing of the game themselves.
+The terminal stands on it; it decides who moves and shows it, and keeps nothing of the game itself.
 """
 
 from __future__ import annotations

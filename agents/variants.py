@@ -5,7 +5,7 @@ Options are compared as they are resolved, so that what was stored before a game
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from ..envs import Game, make
@@ -19,13 +19,14 @@ def with_resolved_options(config: AlphaZeroConfig) -> AlphaZeroConfig:
     return replace(config, options=dict(make(config.game, **config.options).spec.options))
 
 
-def is_variant(game: Game, name: str, options: Mapping[str, Option]) -> bool:
-    """Whether `make(name, **options)` is this game; with options that it does not know it is another."""
+def is_variant(game: Game, name: str, options: Mapping[str, Option], *, but: Collection[str] = ()) -> bool:
+    """Whether `make(name, **options)` is this game, `but` for some options; with options that it does not know it is another."""
     try:
         spec = make(name, **options).spec
     except UserError:
         return False
-    return (spec.name, spec.options) == (game.spec.name, game.spec.options)  # another library's game has several names
+    ours, theirs = ({key: value for key, value in each.options.items() if key not in but} for each in (game.spec, spec))
+    return spec.name == game.spec.name and ours == theirs  # another library's game has several names
 
 
 def variant(name: str, options: Mapping[str, Option]) -> str:
@@ -36,3 +37,18 @@ def variant(name: str, options: Mapping[str, Option]) -> str:
 def variant_of(game: Game) -> str:
     """The same for a game."""
     return variant(game.spec.name, game.spec.options)
+
+
+def difference(game: Game, name: str, options: Mapping[str, Option]) -> tuple[str, str]:
+    """What tells game `name` with these options from `game`, for people: theirs and ours, `go(size=7)` and `go(size=9)`."""
+    try:
+        spec = make(name, **options).spec
+        name, options = spec.name, spec.options
+    except UserError:  # options that the game no longer knows
+        pass
+    if name != game.spec.name:
+        return name, game.spec.name
+    ours = game.spec.options
+    differing = [key for key in dict.fromkeys((*options, *ours)) if options.get(key) != ours.get(key)]
+    theirs, mine = ({key: known[key] for key in differing if key in known} for known in (options, ours))
+    return variant(name, theirs), variant(name, mine)

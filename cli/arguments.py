@@ -21,6 +21,7 @@ import os
 import re
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -93,11 +94,16 @@ def _said(run: Callable[[], T]) -> tuple[T | None, str]:
             return None, text.getvalue()
 
 
+def width() -> int:
+    """Columns of a text for people: as wide as the terminal, and no wider than is easily read."""
+    return min(shutil.get_terminal_size().columns, WIDEST)
+
+
 @contextlib.contextmanager
 def _columns() -> Iterator[None]:
     """A width in which tyro sets one box below the other."""
     before = os.environ.get("COLUMNS")
-    os.environ["COLUMNS"] = str(min(shutil.get_terminal_size().columns, WIDEST))
+    os.environ["COLUMNS"] = str(width())
     try:
         yield
     finally:
@@ -108,14 +114,14 @@ def _columns() -> Iterator[None]:
 
 
 def _plain(help_text: str) -> str:
-    """tyro's help with headings in the place of boxes."""
+    """tyro's help with headings in the place of boxes, and the description in lines."""
     lines: list[str] = []
     for line in map(str.rstrip, help_text.splitlines()):
         if not _is_ruler(line):
             lines.append(line)
         elif len(lines) > 1 and not lines[-2]:
             lines[-1] = f"{lines[-1].strip()}:"
-    return "\n".join(lines).rstrip()
+    return "\n".join(line if line.startswith(" ") else textwrap.fill(line, width()) for line in lines).rstrip()
 
 
 def _is_ruler(line: str) -> bool:

@@ -20,8 +20,9 @@ class Look:
 
     sides: tuple[str, ...]  # what the players are called
     colours: tuple[str, ...]  # a rich style for each
-    stone: str = ""  # drawn for every piece; empty draws the game's own glyph
+    stones: tuple[str, ...] = ()  # what is drawn for their pieces, not told apart by colour alone; else the game's own glyphs
     board: str = ""  # the style the board lies in
+    dark: str = ""  # that of every second square, the top left one being light; empty for a board of one colour
     hole: str = "dim"  # the style of the dot on an empty point
     plain: tuple[str, ...] = ("X", "O")  # what the players are called without colour: their glyphs, or what those stand for
 
@@ -31,26 +32,32 @@ LOOKS = {
     "breakthrough": Look(
         sides=("white", "black"),
         colours=("bold #ffffff", "bold #101010"),
-        stone="♟",
-        board="on #8a6d4b",
-        hole="#6b5338",
+        stones=("♙", "♟"),
+        board="on #a98a63",
+        dark="on #7f5f3f",
         plain=("W", "B"),
     ),
     "chess": Look(
         sides=("white", "black"),
         colours=("bold #ffffff", "bold #101010"),
-        board="on #8a6d4b",
-        hole="#6b5338",
+        board="on #a98a63",
+        dark="on #7f5f3f",
         plain=("white", "black"),
     ),
-    "connect_four": Look(sides=("red", "yellow"), colours=("#ff4d4d", "#ffd83d"), stone="●", board="on #1d4f91", hole="#6f9bd8"),
-    "go": Look(sides=("black", "white"), colours=("bold #101010", "bold #ffffff"), stone="●", board="on #b98b4e", hole="#7c5a2c"),
-    "gomoku": Look(
-        sides=("black", "white"), colours=("bold #101010", "bold #ffffff"), stone="●", board="on #b98b4e", hole="#7c5a2c"
+    "connect_four": Look(
+        sides=("red", "yellow"), colours=("#ff4d4d", "#ffd83d"), stones=("●", "○"), board="on #1d4f91", hole="#6f9bd8"
     ),
-    "hex": Look(sides=("red", "blue"), colours=("bold #ff5c5c", "bold #5c9dff"), stone="⬢", board="on #2b2b2b", hole="#777777"),
+    "go": Look(
+        sides=("black", "white"), colours=("bold #101010", "bold #ffffff"), stones=("●", "○"), board="on #b98b4e", hole="#7c5a2c"
+    ),
+    "gomoku": Look(
+        sides=("black", "white"), colours=("bold #101010", "bold #ffffff"), stones=("●", "○"), board="on #b98b4e", hole="#7c5a2c"
+    ),
+    "hex": Look(
+        sides=("red", "blue"), colours=("bold #ff5c5c", "bold #5c9dff"), stones=("⬢", "⬡"), board="on #2b2b2b", hole="#777777"
+    ),
     "othello": Look(
-        sides=("black", "white"), colours=("bold #101010", "bold #ffffff"), stone="●", board="on #1f7a4d", hole="#145234"
+        sides=("black", "white"), colours=("bold #101010", "bold #ffffff"), stones=("●", "○"), board="on #1f7a4d", hole="#145234"
     ),
 }
 CELL = 3  # characters a point: its glyph between brackets
@@ -71,7 +78,8 @@ class Board:
         name = sides[player] if player < len(sides) else f"player {player + 1}"
         if not self._colour or player >= len(self._look.colours):
             return Text(name)
-        return Text(f"{self._look.stone} {name}".strip(), self._look.colours[player])
+        stone = f"{self._look.stones[player]} " if self._look.stones else ""
+        return Text(f"{stone}{name}", self._look.colours[player])
 
     def draw(self, position: Position) -> Text:
         """The board, row 0 on top, the last move and the stones that decided the game marked."""
@@ -103,12 +111,13 @@ class Board:
         if not self._colour:
             return Text(f"{opening}{glyph}{closing}")
         look = self._look
-        ground = Style.parse(WON if point in marks else look.board)
+        square = look.dark if look.dark and sum(point) % 2 else look.board
+        ground = Style.parse(WON if point in marks else square)
         frame = ground + Style.parse(LAST)
         if owner < 0:
-            return Text(" · ", ground + Style.parse(look.hole))
-        stone = ground + Style.parse(look.colours[owner])
-        return Text.assemble((opening, frame), (look.stone or glyph, stone), (closing, frame))
+            return Text("   " if look.dark else " · ", ground + Style.parse(look.hole))
+        stone = look.stones[owner] if look.stones else glyph
+        return Text.assemble((opening, frame), (stone, ground + Style.parse(look.colours[owner])), (closing, frame))
 
     def _label_line(self, labels: Sequence[str], margin: str) -> Text:
         return Text(margin + "".join(label.center(CELL) for label in labels).rstrip(), LABEL if self._colour else "")

@@ -7,9 +7,10 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.live import Live
@@ -18,25 +19,46 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from ..agents.gym.config import GymConfig
 from .games import title
 
 if TYPE_CHECKING:
-    from ..agents.alphazero.config import AlphaZeroConfig
     from ..agents.alphazero.training import Progress
+    from ..agents.gym.training import GymProgress
+    from ..agents.registry import Config
 
-WIDTH = 80  # columns of the panel
+WIDTH = 120  # columns of the panel at most
 REFRESH = 2  # times a second
-NEWS = 3  # notices that the panel shows, a line each
+NEWS = 5  # lines of the panel for the newest notices
 DONE = "done"  # the last phase
 OFTEN, SELDOM = 10.0, 30.0  # seconds between two plain lines, in the first minute and after it
 STOPPING = "saving a checkpoint, press Ctrl-C again to leave at once"
 ABANDONED = "left at once; --resume goes on from the last checkpoint"
 
 
+@dataclass(frozen=True)
+class Telling:
+    """What is told of a training; how it is shown is the same for all."""
+
+    title: str
+    unmeasured: str  # what stands for its strength before that is measured
+    numbers: Callable[[Any], list[tuple[str, str]]]  # of a report: labels and texts, the same labels always
+    summary: Callable[[Any], str]  # the same in one line
+
+
+def telling(config: Config) -> Telling:
+    """Of a game that is learned by self-play, or of an agent in an environment."""
+    if isinstance(config, GymConfig):
+        from . import gym_display
+
+        return Telling(config.task, gym_display.unmeasured(config), gym_display.numbers, gym_display.summary)
+    return Telling(title(config.game), f"is measured every {config.run.evaluate_steps:,} steps", numbers, summary)
+
+
 class Display(Protocol):
     """Who shows a training. `stopping` and `abandon` are called from a signal handler, so they do next to nothing."""
 
-    def report(self, progress: Progress) -> None:
+    def report(self, progress: Progress | GymProgress) -> None:
         """Where the training stands."""
         ...
 
@@ -50,7 +72,7 @@ class Display(Protocol):
 
 
 @contextmanager
-def open_display(config: AlphaZeroConfig, run: str) -> Iterator[Display]:
+def open_display(config: Config, run: str) -> Iterator[Display]:
     """The panel if standard output is a terminal that can show it, else plain lines."""
     console = Console()
     if not console.is_terminal or console.is_dumb_terminal:
@@ -64,19 +86,19 @@ def open_display(config: AlphaZeroConfig, run: str) -> Iterator[Display]:
 class PlainDisplay:
     """Lines without control codes, for logs and pipes."""
 
-    def __init__(self, config: AlphaZeroConfig, run: str, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._config, self._run, self._clock = config, run, clock
+    def __init__(self, config: Config, run: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._telling, self._run, self._clock = telling(config), run, clock
         self._begun: float | None = None
         self._said = 0.0  # when the last line was
         self._strength = ""
 
-    def report(self, progress: Progress) -> None:
+    def report(self, progress: Progress | GymProgress) -> None:
         """Prints a line if one is due, and news at once."""
         now = self._clock()
         if self._begun is None:
             self._begun = self._said = now
             self._strength = progress.strength
-            print(f"{title(self._config.game)}, in {self._run}: {progress.phase}", flush=True)
+            print(f"{self._telling.title}, in {self._run}: {progress.phase}", flush=True)
         clock = duration(progress.seconds)
         for notice in progress.notices:
             print(f"{clock}  {notice}", flush=True)
@@ -85,7 +107,7 @@ class PlainDisplay:
             print(f"{clock}  strength: {progress.strength}", flush=True)
         if now - self._said >= (OFTEN if now - self._begun < 60 else SELDOM):
             self._said = now
-            print(f"{clock}  {summary(progress)}", flush=True)
+            print(f"{clock}  {self._telling.summary(progress)}", flush=True)
 
     def stopping(self) -> None:
         """Says so past the buffers, which the interrupted code may be writing to."""
@@ -99,17 +121,17 @@ class PlainDisplay:
 class PanelDisplay:
     """The panel. Its height is always the same, so that nothing jumps."""
 
-    def __init__(self, config: AlphaZeroConfig, run: str, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._config, self._run, self._clock = config, run, clock
-        self._progress: Progress | None = None
+    def __init__(self, config: Config, run: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._telling, self._run, self._clock = telling(config), run, clock
+        self._progress: Progress | GymProgress | None = None
         self._reported = clock()
-        self._news: deque[str] = deque(maxlen=NEWS)
+        self._news: deque[Text] = deque(maxlen=NEWS)
         self._stopping = False
 
-    def report(self, progress: Progress) -> None:
+    def report(self, progress: Progress | GymProgress) -> None:
         """What the panel shows from now on."""
         self._progress, self._reported = progress, self._clock()
-        self._news.extend(f"{duration(progress.seconds)}  {notice}" for notice in progress.notices)
+        self._news.extend(Text(f"{duration(progress.seconds)}  {notice}", "dim") for notice in progress.notices)
 
     def stopping(self) -> None:
         """The panel says so when it is drawn next."""
@@ -126,7 +148,7 @@ class PanelDisplay:
             return Text()
         return Panel(
             Group(*self._body(progress)),
-            title=f"[bold]{title(self._config.game)}[/bold]",
+            title=f"[bold]{self._telling.title}[/bold]",
             title_align="left",
             subtitle="" if progress.phase == DONE else "[dim]Ctrl-C saves and leaves[/dim]",
             subtitle_align="right",
@@ -135,7 +157,7 @@ class PanelDisplay:
             width=WIDTH,
         )
 
-    def _body(self, progress: Progress) -> Iterator[RenderableType]:
+    def _body(self, progress: Progress | GymProgress) -> Iterator[RenderableType]:
         done = progress.phase == DONE
         yield _Lines(STOPPING if self._stopping and not done else progress.phase, 2, style="bold")
         yield _bar(progress, progress.seconds if done else progress.seconds + self._clock() - self._reported)
@@ -143,15 +165,14 @@ class PanelDisplay:
         table = Table.grid(padding=(0, 2))
         table.add_column(style="dim", no_wrap=True)
         table.add_column()
-        for label, text in numbers(progress):
+        for label, text in self._telling.numbers(progress):
             table.add_row(label, _Lines(text, 1))
         saved = f"{size(progress.disk)} on disk" if progress.disk else "nothing saved yet"
         table.add_row("run", _Lines(f"{self._run}, {saved}", 1))
-        table.add_row("strength", _Lines(progress.strength or f"is measured every {self._config.run.evaluate_steps:,} steps", 2))
+        table.add_row("strength", _Lines(progress.strength or self._telling.unmeasured, 2))
         yield table
         yield Text()
-        for line in range(NEWS):
-            yield _Lines(self._news[line] if line < len(self._news) else "", 1, style="dim")
+        yield _News(list(self._news))
 
 
 class _Lines:
@@ -169,7 +190,23 @@ class _Lines:
         yield from [*lines, *[Text()] * (self._count - len(lines))]
 
 
-def _bar(progress: Progress, seconds: float) -> RenderableType:
+class _News:
+    """The newest of some notices, in NEWS lines: as many whole ones as fit, and of the newest at least its beginning."""
+
+    def __init__(self, notices: Sequence[Text]) -> None:
+        self._notices = notices
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        shown: list[Text] = []
+        for notice in reversed(self._notices):
+            lines = list(notice.wrap(console, options.max_width))
+            if shown and len(lines) + len(shown) > NEWS:
+                break
+            shown = [*lines, *shown]
+        yield from [*shown[:NEWS], *[Text()] * (NEWS - len(shown))]
+
+
+def _bar(progress: Progress | GymProgress, seconds: float) -> RenderableType:
     """How much of the time or of the steps is over."""
     row = Table.grid(padding=(0, 2), expand=True)
     row.add_column(ratio=1)
@@ -192,23 +229,33 @@ def _filled(share: float) -> ProgressBar:
 def numbers(progress: Progress) -> list[tuple[str, str]]:
     """What is known of a training, as labels and texts, the same labels always."""
     losses = progress.losses
-    played = f"{progress.games:,} games, {progress.positions:,} positions, {progress.positions_per_second:,.0f} positions/s"
-    learned, fit, choice = "not yet", "-", "-"
+    played = f"{progress.games:,} games, {progress.positions:,} positions{_rate(progress, ', {:,.0f} positions/s')}"
+    begun = f"{progress.under_way:,} positions, in games that have not ended" if progress.under_way else "-"
+    learned, fit, choice = f"step {progress.step:,}" if progress.step else "not yet", "-", "-"
     if losses is not None:
         learned = f"step {progress.step:,}, every position used {progress.uses:.1f} times, learning rate {losses.learning_rate:.2g}"
         fit = f"moves {losses.policy_loss:.3f}, outcome {losses.value_loss:.3f} (losses: lower fits better)"
         moves = math.exp(losses.policy_entropy)
         choice = f"as if between {moves:.1f} moves (policy entropy {losses.policy_entropy:.2f})"
     plays = "a uniform guess, until the first version of the network"
-    if progress.version:
+    if progress.version and progress.engine != "uniform":
         median, high = progress.lag
         plays = f"version {progress.version:,} on {progress.engine}; {median:.0f} steps old (95%: {high:.0f})"
-    return [("self-play", played), ("played by", plays), ("learning", learned), ("fit", fit), ("choice", choice)]
+    return [
+        ("self-play", played),
+        ("under way", begun),
+        ("played by", plays),
+        ("learning", learned),
+        ("fit", fit),
+        ("choice", choice),
+    ]
 
 
 def summary(progress: Progress) -> str:
     """The same in one line."""
-    words = [f"{progress.games:,} games, {progress.positions:,} positions ({progress.positions_per_second:,.0f}/s)"]
+    words = [f"{progress.games:,} games, {progress.positions:,} positions{_rate(progress, ' ({:,.0f}/s)')}"]
+    if progress.under_way:
+        words[0] += f", {progress.under_way:,} under way"
     losses = progress.losses
     if losses is not None:
         words += [
@@ -218,6 +265,11 @@ def summary(progress: Progress) -> str:
         ]
     left = "" if progress.seconds_left is None else f"{duration(progress.seconds_left)} left; "
     return f"{left}{progress.phase}; {'; '.join(words)}; {size(progress.disk)}"
+
+
+def _rate(progress: Progress, form: str) -> str:
+    """Positions a second in this form; nothing until any are made."""
+    return "" if progress.positions_per_second is None else form.format(progress.positions_per_second)
 
 
 def duration(seconds: float) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,12 +12,13 @@ from tyro.conf import FlagCreatePairsOff, UseAppendAction
 
 from ..errors import UserError
 from .arguments import Positional, parse
-from .games import game_options
+from .games import game_options, title
 from .output import check_target, tell
+from .versions import versions
 
 if TYPE_CHECKING:
     from ..agents import Player
-    from ..envs import Game
+    from ..envs import Game, Position
     from ..evaluation.graded import Grade
     from ..evaluation.match import MatchResult, Record
 
@@ -53,6 +53,10 @@ class _Agent:
 
 def main(argv: Sequence[str]) -> int:
     """Plays the match and tells the result. Raises UserError for arguments that do not fit."""
+    if _learned_in_environment(argv):
+        from .evaluate_gym import main as evaluate_gym
+
+        return evaluate_gym(argv)
     options = parse(
         Evaluate,
         argv,
@@ -69,10 +73,11 @@ def main(argv: Sequence[str]) -> int:
     # Only now what takes time to import: help must answer at once.
     from rich.console import Console
 
+    from ..agents.players.human import HumanPlayer
     from ..agents.specs import check_seed, player
     from ..agents.specs import parse as parse_spec
     from ..agents.variants import variant_of
-    from ..evaluation.graded import PositionSets, by_player, grade
+    from ..evaluation.graded import PositionSets
     from ..evaluation.match import play_match
     from .table import busy
 
@@ -87,19 +92,28 @@ def main(argv: Sequence[str]) -> int:
         simulations = options.simulations if thinks_alike else None
         opponent = player(options.opponent, agent.game, simulations=simulations, seed=options.seed + 1)
     try:
-        with busy(console, f"playing {options.games} games"):
+        people = [one for one in (agent.player, opponent) if isinstance(one, HumanPlayer)]
+        for person in people:
+            person.draw = _drawing(agent.game)
+        with contextlib.nullcontext() if people else busy(console, f"playing {options.games} games"):
             match = play_match(agent.player, opponent, agent.game, games=options.games, seed=options.seed)
         _write_sgf(options, agent.game, match)
         grades = None
         if options.positions:
-            with busy(console, "looking at positions with known answers, which takes minutes"):
-                sets = PositionSets.load(agent.game.spec.name).reported()
-                grades = [grade(by_player(agent.player), positions) for positions in sets]
+            with busy(console, "calling the positions with known answers") as say:
+                grades = _grades(agent, say)
     finally:
         agent.player.close()
         opponent.close()
     tell(_result(options, agent, match, grades), "\n".join(_told(options, agent, match, grades)), target=options.json)
     return 0
+
+
+def _learned_in_environment(argv: Sequence[str]) -> bool:
+    """Whether the run that is named first, if any is, has learned in an environment and not a game."""
+    from ..agents.run_directory import is_of_environment
+
+    return any(is_of_environment(word) for word in argv[:1])
 
 
 def _load(options: Evaluate) -> _Agent:
@@ -133,6 +147,38 @@ def _load(options: Evaluate) -> _Agent:
     network = network_player(game, config, weights, simulations=simulations, seed=seed, owner=spec)
     network.name = spec
     return _Agent(network, game, step, network.simulations)
+
+
+def _drawing(game: Game) -> Callable[[Position], str]:
+    """Draws the board as `zerodojo play` does."""
+    from .table import board_on, open_console
+
+    console = open_console()
+    board = board_on(console, game)
+
+    def draw(position: Position) -> str:
+        with console.capture() as drawn:
+            console.print()
+            console.print(board.draw(position))
+        return drawn.get()
+
+    return draw
+
+
+def _grades(agent: _Agent, say: Callable[[str], None]) -> list[Grade]:
+    """The agent's grades in all sets of positions stored for its game; says how far it is."""
+    from ..evaluation.graded import PositionSets, by_player, grade
+
+    sets = PositionSets.load(agent.game.spec.name).reported()
+    total, done, grades = sum(map(len, sets)), 0, []
+    for positions in sets:
+
+        def tell(decided: int, before: int = done) -> None:
+            say(f"looking at positions with known answers: {before + decided:,} of {total:,}")
+
+        grades.append(grade(by_player(agent.player, tell), positions))
+        done += len(positions)
+    return grades
 
 
 def _check_sgf(directory: str, game: Game) -> None:
@@ -183,7 +229,7 @@ def _result(options: Evaluate, agent: _Agent, match: MatchResult, grades: Sequen
         "score_interval": list(match.score_interval),
         "as_first": match.as_first._asdict(),
         "as_second": match.as_second._asdict(),
-        "versions": _versions(),
+        "versions": versions(LIBRARIES),
     }
     if grades is not None:
         result["positions"] = {
@@ -191,16 +237,6 @@ def _result(options: Evaluate, agent: _Agent, match: MatchResult, grades: Sequen
             for found in grades
         }
     return result
-
-
-def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
-    for library in LIBRARIES:
-        try:
-            versions[library] = version(library)
-        except PackageNotFoundError:
-            continue
-    return versions
 
 
 def _told(options: Evaluate, agent: _Agent, match: MatchResult, grades: Sequence[Grade] | None) -> list[str]:
@@ -214,7 +250,7 @@ def _told(options: Evaluate, agent: _Agent, match: MatchResult, grades: Sequence
         ]
     )
     lines = [
-        f"{agent.game.spec.name}: {options.run}{f' ({about})' if about else ''} against {options.opponent}",
+        f"{title(agent.game.spec.name)}: {options.run}{f' ({about})' if about else ''} against {options.opponent}",
         "",
         f"{'':12}{'games':>7}{'won':>7}{'drawn':>7}{'lost':>7}{'score':>9}",
         _row("as first", match.as_first),

@@ -11,9 +11,15 @@ if TYPE_CHECKING:
     from ..envs.game import Option
 
 
+TITLES = {"tic_tac_toe": "Tic-tac-toe"}  # what is not written with capitals alone
+
+
 def title(name: str) -> str:
-    """A game's name for people: "Connect Four"; that of another library's game stays as it is typed."""
-    return name if ":" in name else name.replace("_", " ").title()
+    """A game's name for people, where one is only read: "Connect Four". Where it is typed, as in most refusals, it is connect_four.
+
+    That of another library's game stays as it is typed.
+    """
+    return name if ":" in name else TITLES.get(name, name.replace("_", " ").title())
 
 
 def game_options(words: Sequence[str]) -> dict[str, Option]:
@@ -23,6 +29,17 @@ def game_options(words: Sequence[str]) -> dict[str, Option]:
         key, equals, value = word.partition("=")
         if not (key and equals and value):
             raise UserError(f"--option takes KEY=VALUE, such as width=5, not {word!r}")
+        options[key] = _value(value)
+    return options
+
+
+def key_values(flag: str, words: Sequence[str]) -> dict[str, Option]:
+    """KEY=VALUE words of a flag: whole numbers, numbers, true and false, or else text. Raises UserError."""
+    options: dict[str, Option] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not (key and equals and value):
+            raise UserError(f"{flag} takes KEY=VALUE, such as size=5, not {word!r}")
         options[key] = _value(value)
     return options
 

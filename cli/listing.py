@@ -1,14 +1,21 @@
-"""`zerodojo list`: every name that can be typed somewhere, with one line of what it is. Reads the registries, imports no entry."""
+"""`zerodojo list`: every name that can be typed somewhere, with what it is. Reads the registries, imports no entry.
+
+An entry is one line where no terminal is, for programs that search it, and as many as it takes at one.
+"""
 
 from __future__ import annotations
 
+import sys
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import NamedTuple, Protocol
 
 from ..errors import unknown
-from .arguments import Positional, parse
+from .arguments import Positional, parse, width
+
+NARROWEST = 20  # columns of a summary, whatever the terminal
 
 
 class _Entry(Protocol):
@@ -57,7 +64,9 @@ def _lines(section: str) -> Iterator[str]:
     module, _, name = SECTIONS[section].registry.partition(":")
     registry: Mapping[str, _Entry] = getattr(import_module(module), name)
     labels = {key: str(getattr(entry, "form", key)) for key, entry in registry.items()}  # specs have a form to be written in
-    width = max(map(len, labels.values()))
+    indent = max(map(len, labels.values())) + 4
     yield SECTIONS[section].title
     for key, entry in registry.items():
-        yield f"  {labels[key]:{width}}  {entry.summary}"
+        summary = textwrap.wrap(entry.summary, max(width() - indent, NARROWEST)) if sys.stdout.isatty() else [entry.summary]
+        yield f"  {labels[key]:{indent - 2}}{summary[0]}"
+        yield from (" " * indent + line for line in summary[1:])

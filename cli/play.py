@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from tyro.conf import FlagCreatePairsOff, UseAppendAction
 
 from ..errors import UserError
 from .arguments import Positional, parse, program
 from .games import game_of, game_options
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
+from .words import is_id, task_of
 
 WITHOUT_NETWORK = "mcts:1000"  # the opponent in games for which no network ships
 
@@ -42,6 +38,10 @@ class Play:
 
 def main(argv: Sequence[str]) -> int:
     """Plays one game. Raises UserError for arguments that do not fit."""
+    if is_id(task_of(argv)):
+        from .play_gym import main as play_gym
+
+        return play_gym(argv)
     options = parse(
         Play,
         argv,
@@ -52,6 +52,7 @@ def main(argv: Sequence[str]) -> int:
             "zerodojo play connect_four --opponent runs/connect_four --simulations 600 --second",
             "zerodojo play connect_four --opponent mcts:1000 --option width=5 --option height=4",
             "printf 'b2\\na1\\n' | zerodojo play tic_tac_toe --opponent minimax:9",
+            "zerodojo play CartPole-v1",
         ],
     )
     if options.first and options.second:
@@ -59,19 +60,16 @@ def main(argv: Sequence[str]) -> int:
     # Only now what takes time to import: help must answer at once.
     from ..agents import model_zoo, player
     from ..envs import make
-    from .table import Table, busy, parse_moves
+    from .table import Table, busy, open_console, parse_moves
 
     spec = options.opponent or (f"zoo:{options.game}" if options.game in model_zoo.names() else WITHOUT_NETWORK)
     learned, resolved = game_of(spec, "", options.option)
     game = make(options.game, **(resolved if learned == options.game else game_options(options.option)))
-    moves = parse_moves(game, options.moves)
-    console = _console()
+    console = open_console()
     seed = secrets.randbits(32) if options.seed is None else options.seed
-    if spec == "human":
-        opponent = None
-    else:
-        with busy(console, f"calling {spec}"):
-            opponent = player(spec, game, simulations=options.simulations, seed=seed)
+    with busy(console, "setting up the board" if spec == "human" else f"calling {spec}"):
+        moves = parse_moves(game, options.moves)
+        opponent = None if spec == "human" else player(spec, game, simulations=options.simulations, seed=seed)
     watched = sys.stdin.isatty() and sys.stdout.isatty()
     if watched and console.is_terminal:  # it writes control codes of its own
         with contextlib.suppress(ImportError):
@@ -84,20 +82,6 @@ def main(argv: Sequence[str]) -> int:
         if opponent is not None:
             opponent.close()
     return 0
-
-
-def _console() -> Console:
-    """The terminal; without colours, cursor movements or any other control code where NO_COLOR is set or nobody watches."""
-    from rich.console import Console
-
-    plain = bool(os.environ.get("NO_COLOR")) or not sys.stdout.isatty()
-    return Console(
-        highlight=False,
-        soft_wrap=True,
-        force_terminal=False if plain else None,
-        color_system=None if plain else "auto",
-        emoji=False,
-    )
 
 
 def _again(options: Play) -> str:

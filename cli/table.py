@@ -6,9 +6,10 @@ reads like a game.
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Iterator, Sequence
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -21,6 +22,7 @@ from ..agents.session import GameSession
 from ..envs import Game, IllegalAction
 from ..envs.game import LISTED
 from ..errors import UserError
+from ..jit import when_compiling
 from .board import Board
 from .games import title
 
@@ -34,6 +36,8 @@ HELP = (
     ("help, ?", "this"),
     ("quit, q", "leave; the game can be taken up again"),
 )
+COMPILING = "compiling rules and search, once on a machine"
+AT_THE_END = "undo takes your last move back and plays on, think shows the opponent's last thoughts, Enter or quit leaves"
 CHANCES = "Chances are the opponent's estimate, seen from your side: 100% is a sure win, 50% a draw, 0% a sure loss."
 
 
@@ -58,7 +62,7 @@ class Table:
         self._source = source
         self._again = again
         self._watched = watched
-        self._board = Board(game, colour=console.color_system is not None and "utf" in console.encoding)
+        self._board = board_on(console, game)
         self._thoughts: dict[int, Decision] = {}  # the opponent's, by the ply they were about
 
     def play(self, moves: Sequence[int] = ()) -> None:
@@ -112,7 +116,7 @@ class Table:
     def _move(self, text: str) -> None:
         game, position = self._session.game, self._session.position
         try:
-            self._session.play(game.parse_action(text))
+            self._session.play(game.parse_move(text, position))
         except IllegalAction as refusal:
             self._say(f"{refusal}.")
         except UserError:
@@ -159,7 +163,8 @@ class Table:
     def _linger(self) -> bool:
         """After the end, as long as somebody watches: whether the game goes on because a move was taken back."""
         while True:
-            word = self._ask("undo, think, or Enter to leave> ").lower()
+            line = self._ask("undo, think, or Enter to leave> ")
+            word = line.lower()
             if word in ("think", "t"):
                 self._think()
             elif word in ("undo", "u"):
@@ -167,6 +172,8 @@ class Table:
                 return not self._session.over
             elif word in ("", "quit", "q", "exit"):
                 return False
+            else:
+                self._say(f"The game is over, and {line!r} does nothing any more: {AT_THE_END}.")
 
     # Thoughts ----------------------------------------------------------------------------------------------------------------
 
@@ -174,33 +181,43 @@ class Table:
         if self._opponent is None:
             self._say("Two people play; nobody thinks along.")
             return
-        decision = None
-        with busy(self._console, "the opponent looks at your side"), contextlib.suppress(Forfeit):
-            decision = self._opponent.decide(self._session.position)
-        if decision is None or not _judges(decision):
-            self._say("This opponent does not judge positions, and has no hint.")
+        try:
+            with busy(self._console, "the opponent looks at your side"):
+                decision = self._opponent.decide(self._session.position)
+        except Forfeit as forfeit:
+            self._say(f"In your place the opponent would {'resign' if forfeit.resigned else f'forfeit: {forfeit}'}.")
             return
-        self._say(f"In your place the opponent would play {self._name(decision.action)}{_after(decision)}.")
-        self._say_candidates(decision, self._seat)
+        self._say_thoughts("In your place the opponent would play", decision, self._seat)
 
     def _think(self) -> None:
         if self._opponent is None:
             self._say("Two people play; nobody thinks along.")
         elif not self._thoughts:
-            self._say("The opponent has not thought yet; hint asks what it would do in your place.")
+            instead = "" if self._session.over else "; hint asks what it would do in your place"
+            self._say(f"The opponent has not thought yet{instead}.")
         else:
-            ply = max(self._thoughts)
-            decision = self._thoughts[ply]
-            if not _judges(decision):
-                self._say("This opponent does not judge positions; it just plays.")
-                return
-            self._say(f"The opponent played {self._name(decision.action)}{_after(decision)}.")
-            self._say_candidates(decision, 1 - self._seat)
+            self._say_thoughts("The opponent played", self._thoughts[max(self._thoughts)], 1 - self._seat)
 
-    def _say_candidates(self, decision: Decision, mover: int) -> None:
-        """The thoughts of `mover`, with all chances as the person has them."""
-        sign = 1 if mover == self._seat else -1
-        self._say(f"Your chances: {_percent(sign * decision.value)}")
+    def _say_thoughts(self, words: str, decision: Decision, mover: int) -> None:
+        """A move and the thoughts of `mover` behind it, as far as there are any, with all chances as the person has them."""
+        move, sign = self._name(decision.action), 1 if mover == self._seat else -1
+        self._say(f"{words} {move}{_after(decision)}.")
+        if math.isnan(decision.value):
+            self._say("It shows no thoughts.")
+            return
+        q = float(decision.q[decision.action])
+        if math.isnan(q):
+            self._say(f"Your chances: {_percent(sign * decision.value)}")
+        else:  # those of the move, so that they are the ones in its row
+            self._say(f"Your chances after {move}: {_percent(sign * q)}")
+        if _compares(decision):
+            self._say_candidates(decision, sign)
+        else:
+            self._say("It shows no thoughts about other moves.")
+        self._say(f"Main line: {self._names(decision.principal_variation, ' ')}")
+
+    def _say_candidates(self, decision: Decision, sign: int) -> None:
+        """The best moves in a table."""
         rows = [("move", "prior", "visits", "your chances")]
         for action in self._by_merit(decision)[:CANDIDATES]:
             q = sign * float(decision.q[action])
@@ -213,7 +230,6 @@ class Table:
                     "dim" if i == 0 else "",
                 )
             )
-        self._say(f"Main line: {self._names(decision.principal_variation, ' ')}")
 
     def _by_merit(self, decision: Decision) -> list[int]:
         q = np.nan_to_num(decision.q, nan=-math.inf)
@@ -272,7 +288,7 @@ class Table:
         if moves:
             self._say(f"Moves: {moves}")
             self._say("To see it again, or to play on from any move:" if self._session.over else "To take it up again:")
-            self._say(f'  {self._again} --moves "{moves}"')
+            self._console.print(f'  {self._again} --moves "{moves}"', markup=False)  # in one piece, to be copied
 
     def _prompt(self) -> str:
         if self._opponent is not None:
@@ -295,7 +311,8 @@ class Table:
         return line.strip()
 
     def _say(self, words: str | Text) -> None:
-        self._console.print(words, markup=False)
+        """A line; at a terminal that is narrower, several, parted between words."""
+        self._console.print(words, markup=False, soft_wrap=not self._watched)
 
     def _is_human(self, player: int) -> bool:
         return self._opponent is None or player == self._seat
@@ -311,26 +328,57 @@ def parse_moves(game: Game, text: str) -> list[int]:
     """The actions that a line of move names stands for. Raises UserError for one that is unknown or not legal."""
     position = game.start()
     for word in text.replace(",", " ").split():
-        position = position.after(game.parse_action(word))
+        position = position.after(game.parse_move(word, position))
     return list(position.history)
 
 
+def open_console() -> Console:
+    """The terminal; without colours, cursor movements or any other control code where NO_COLOR is set or nobody watches."""
+    plain = bool(os.environ.get("NO_COLOR")) or not sys.stdout.isatty()
+    return Console(
+        highlight=False,
+        soft_wrap=True,
+        force_terminal=False if plain else None,
+        color_system=None if plain else "auto",
+        emoji=False,
+    )
+
+
+def board_on(console: Console, game: Game) -> Board:
+    """The boards of a game as this console can show them."""
+    return Board(game, colour=console.color_system is not None and "utf" in console.encoding)
+
+
 @contextmanager
-def busy(console: Console, words: str) -> Iterator[None]:
-    """Says on a terminal in colour that something takes its time, and takes the words away again."""
+def busy(console: Console, words: str) -> Iterator[Callable[[str], None]]:
+    """Says on a terminal that something takes its time; in colour, and takes the words away again. Gives what changes the words.
+
+    Without colour only what may take long is said: that rules and search are compiled.
+    """
     if console.is_terminal and console.color_system is not None:
-        with console.status(f"[dim]{words} ...[/dim]", spinner="dots", spinner_style="dim"):
-            yield
+        with console.status("", spinner="dots", spinner_style="dim") as status:
+
+            def say(words: str) -> None:
+                status.update(Text(f"{words} ...", "dim"))
+
+            say(words)
+            with when_compiling(lambda: say(COMPILING)):
+                yield say
+    elif console.file.isatty():
+        with when_compiling(lambda: console.print(f"{COMPILING} ...")):
+            yield lambda words: None
     else:
-        yield
+        yield lambda words: None
 
 
 def _moves(count: int) -> str:
     return "1 move" if count == 1 else f"{count} moves"
 
 
-def _judges(decision: Decision) -> bool:
-    return not math.isnan(decision.value)
+def _compares(decision: Decision) -> bool:
+    """Whether something tells one move from another: a search, values, or a network's first impression."""
+    likely = decision.prior[decision.prior > 0]
+    return bool(decision.visits.any() or np.isfinite(decision.q).any() or likely.min() < likely.max())
 
 
 def _after(decision: Decision) -> str:

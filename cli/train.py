@@ -7,7 +7,6 @@ Twice: the process ends at once with 130, and what came after the last checkpoin
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import shutil
 import signal
@@ -23,12 +22,13 @@ from tyro.conf import FlagCreatePairsOff, UseAppendAction
 
 from ..agents.alphazero.config import AlphaZeroConfig, LearnerConfig, ReplayConfig, RunConfig, SelfPlayConfig
 from ..agents.config_io import changed
-from ..agents.registry import preset_for
-from ..errors import UserError
+from ..agents.registry import AGENTS, preset_for
+from ..errors import UserError, unknown
 from ..models.config import NetworkConfig
 from ..search.config import SearchConfig
 from .arguments import FLAT, Positional, parse, program
 from .games import title
+from .words import first_of, is_id, task_of
 
 if TYPE_CHECKING:
     from ..agents.alphazero.training import Progress
@@ -42,7 +42,7 @@ EXAMPLES = (
     "zerodojo train tic_tac_toe --run runs/exact --steps 500 --mode sync --self-play.engine torch-fp32 --seed 7",
     "zerodojo train connect_four --run runs/next --init runs/connect_four --learner.learning-rate 1e-3",
 )
-GYMNASIUM_ID = re.compile(r"([\w:.-]+/)?[\w:.-]+-v\d+")
+GAME_AGENT = "alphazero"
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Train:
 
     task: Positional[str]  # the game to learn (`zerodojo list games`)
     run: str  # the directory that everything is written to
+    agent: str = GAME_AGENT  # who learns (`zerodojo list agents`)
     minutes: float | None = None  # how long, this time; without minutes and steps it goes on until Ctrl-C
     steps: int | None = None  # learner steps in all, those of earlier calls included
     resume: FlagCreatePairsOff[bool] = False  # go on with the run if it is there, start it if not
@@ -68,6 +69,10 @@ class Train:
 
 def main(argv: Sequence[str]) -> int:
     """Trains and tells what was learned. Raises UserError for arguments that do not fit, or a run that cannot go on."""
+    if is_environment(argv):
+        from .train_gym import main as train_gym
+
+        return train_gym(argv)
     options, config = read(argv)
     # Only now what takes time to import: help and refusals must answer at once.
     from ..agents.run_directory import RunDirectory
@@ -98,6 +103,14 @@ def main(argv: Sequence[str]) -> int:
     print(textwrap.fill(sentence, shutil.get_terminal_size().columns) if sys.stdout.isatty() else sentence)
     print(*commands, sep="\n")
     return 0
+
+
+def is_environment(argv: Sequence[str]) -> bool:
+    """Whether an agent is to learn in an environment of Gymnasium, and not a game by self-play."""
+    agent = first_of(argv, "--agent")
+    if agent == GAME_AGENT:
+        return False
+    return agent in AGENTS or is_id(task_of(argv))
 
 
 def read(argv: Sequence[str]) -> tuple[Train, AlphaZeroConfig]:
@@ -163,11 +176,13 @@ def _defaults(base: AlphaZeroConfig) -> Train:
 
 def _check(typed: Train) -> None:
     """What needs no look at the disk."""
-    from ..envs.registry import GAMES, check_name
+    from ..envs.registry import check_name
 
-    if GYMNASIUM_ID.fullmatch(typed.task):
-        raise UserError(f"{typed.task} is a Gymnasium environment; what can be trained today is a game: {', '.join(GAMES)}")
+    if is_id(typed.task):
+        raise UserError(f"{typed.task} is an environment, and {GAME_AGENT} learns games; leave --agent out, or choose another")
     check_name(typed.task)
+    if typed.agent != GAME_AGENT:
+        raise unknown("agent", typed.agent, AGENTS)
     if typed.minutes is not None and typed.steps is not None:
         raise UserError("--minutes and --steps are two ends of one run; give one of them")
     if typed.minutes is not None and not 0 < typed.minutes < float("inf"):
@@ -256,7 +271,7 @@ def stop_on_signals(display: Display) -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
-def _without_init(argv: Sequence[str]) -> list[str]:
+def without_init(argv: Sequence[str]) -> list[str]:
     """The words that go on with a run: its weights are its own now."""
     words = [word for word in argv if word != "--resume" and not word.startswith("--init=")]
     if "--init" in words:
@@ -266,7 +281,7 @@ def _without_init(argv: Sequence[str]) -> list[str]:
 
 def closing(options: Train, progress: Progress, argv: Sequence[str], *, gone_on: bool, stopped: bool) -> list[str]:
     """What was learned, in a sentence, and what to type next."""
-    again = shlex.join([program(), "train", *_without_init(argv), "--resume"])
+    again = shlex.join([program(), "train", *without_init(argv), "--resume"])
     minutes = f"{progress.seconds / 60:.1f} {'more ' if gone_on else ''}minutes"
     if not progress.step:
         return [

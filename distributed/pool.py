@@ -7,6 +7,7 @@ two calls an actor: one that plays and one that waits, so that it never idles wh
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +17,7 @@ from importlib.metadata import version as installed
 from typing import Any
 
 from ..agents.alphazero.config import AlphaZeroConfig
-from ..agents.alphazero.pool import chunk
+from ..agents.alphazero.pool import CALL_SECONDS, chunk
 from ..agents.alphazero.worker import Played, SelfPlayWorker, Version
 from ..errors import UserError
 from .ray_runtime import ray_runtime
@@ -43,7 +44,7 @@ class SelfPlayActor:
         """(process id, version of zerodojo)."""
         return os.getpid(), installed("zerodojo")
 
-    def play(self, numbers: Sequence[int], finish: int, newest: list[Any]) -> Played:
+    def play(self, numbers: Sequence[int], finish: int, seconds: float, newest: list[Any]) -> Played:
         """As SelfPlayWorker.play, after taking the version whose reference is in `newest`, if there is one."""
         import ray
 
@@ -51,7 +52,7 @@ class SelfPlayActor:
             version: Version = ray.get(newest[0])
             self._worker.refresh(lambda step: version if version.step > step else None)
             del version  # it would keep the object in the store
-        return self._worker.play(numbers, finish=finish, newer=self._newer)
+        return self._worker.play(numbers, finish=finish, newer=self._newer, seconds=seconds)
 
     def _newer(self, step: int) -> Version | None:
         import ray
@@ -72,6 +73,7 @@ class _Worker:
     actor: Any
     pid: int
     missing: int  # games to begin with its next call: as many as ended
+    under_way: int = 0  # positions in its other games, when it told last
     deaths: int = 0  # of its predecessors, since one of them brought games
     begun: bool = False  # whether it has been called
 
@@ -116,7 +118,7 @@ class RayPool:
                 fresh, worker.missing = worker.missing, 0
                 newest = [] if worker.begun else self._newest
                 worker.begun = True
-                self._call(worker, [next(self._numbers) for _ in range(fresh)], chunk(self._config), newest)
+                self._call(worker, [next(self._numbers) for _ in range(fresh)], chunk(self._config), CALL_SECONDS, newest)
         ready, _ = self._ray.wait(list(self._calls), num_returns=1, timeout=WAIT_SECONDS if wait else 0)
         if ready:
             ready, _ = self._ray.wait(list(self._calls), num_returns=len(self._calls), timeout=0)
@@ -137,6 +139,9 @@ class RayPool:
                 self._call_share(self._workers[worker.index], shares)
         return played
 
+    def under_way(self) -> int:
+        return sum(worker.under_way for worker in self._workers)
+
     def publish(self, version: Version) -> None:
         self._newest = [self._ray.put(version)]
         self._ray.get(self._weights.publish.remote(version.step, self._newest))
@@ -153,10 +158,10 @@ class RayPool:
 
     def _call_share(self, worker: _Worker, shares: dict[int, list[int]]) -> None:
         if share := shares.get(worker.index):
-            self._call(worker, share, len(share), self._newest)
+            self._call(worker, share, len(share), math.inf, self._newest)
 
-    def _call(self, worker: _Worker, numbers: list[int], finish: int, newest: list[Any]) -> None:
-        self._calls[worker.actor.play.remote(numbers, finish, newest)] = worker
+    def _call(self, worker: _Worker, numbers: list[int], finish: int, seconds: float, newest: list[Any]) -> None:
+        self._calls[worker.actor.play.remote(numbers, finish, seconds, newest)] = worker
 
     def _result(self, reference: Any) -> Played | None:
         """What a call brought; None if its worker died, which is then replaced. Raises UserError where the worker did."""
@@ -165,8 +170,10 @@ class RayPool:
             return None
         try:
             played: Played = self._ray.get(reference)
-            worker.deaths = 0
+            worker.under_way = played.under_way
             worker.missing += len(played.records)
+            if len(played.records):
+                worker.deaths = 0
             return played
         except self._ray.exceptions.RayTaskError as error:
             if isinstance(error.cause, UserError):

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from ..errors import UserError
 from ..jit import compiled
-from .game import Playouts, States, Symmetries
+from .game import States, Symmetries
 from .grid import Grid
 from .rng import GAMMA, below, mix64
-from .stones import MOVER, OVER, ZERO, StoneGame, pay, put_stone, stone_at, take_stone
+from .stones import MOVER, ONE, OVER, ZERO, Kernels, StoneGame, pay, put_stone, take_stone
 
 
 class Breakthrough(StoneGame):
@@ -38,22 +38,20 @@ class Breakthrough(StoneGame):
             raise UserError(f"size={size} does not fit; breakthrough is played on 4 to 8 points a side")
         self._size = size
         self._grid = Grid(size, size, from_bottom=True)
-        self._moves = np.array(
-            [
-                (r * size + c, to * size + c + right)
-                for r in range(size)
-                for c in range(size)
-                for to in (r - 1, r + 1)
-                for right in (-1, 0, 1)
-                if 0 <= to < size and 0 <= c + right < size
-            ],
-            np.int32,
-        )
+        moves = [
+            (r * size + c, (r + down) * size + c + right)
+            for r in range(size)
+            for c in range(size)
+            for down in (-1, 1)
+            for right in (-1, 0, 1)
+            if 0 <= r + down < size and 0 <= c + right < size
+        ]
+        moves_table = np.array([(*move, move[1] > move[0], (move[1] - move[0]) % size == 0) for move in moves], np.uint64).T.copy()
         super().__init__(
             name="breakthrough",
             options={"size": size},
             board=(size, size),
-            num_actions=len(self._moves),
+            num_actions=len(moves),
             max_legal=6 * size,  # three for each pawn
             max_plies=2 * size * (2 * size - 3),  # every pawn one row at a time
             history=history,
@@ -61,14 +59,15 @@ class Breakthrough(StoneGame):
             sides=True,
             glyphs="WB",
         )
-        self._names = [self._grid.names[origin] + self._grid.names[target] for origin, target in self._moves.tolist()]
+        self.kernels = Kernels(_play, _playout, _legal_mask, parameters=(self.info, moves_table, size))
+        self._names = [self._grid.names[origin] + self._grid.names[target] for origin, target in moves]
         points = np.arange(size * size, dtype=np.int32).reshape(size, size)
         mirror = points[:, ::-1].ravel()
-        action_of = {(origin, target): action for action, (origin, target) in enumerate(self._moves.tolist())}
-        mirrored = [action_of[int(mirror[origin]), int(mirror[target])] for origin, target in self._moves.tolist()]
+        action_of = {(origin, target): action for action, (origin, target) in enumerate(moves)}
+        mirrored = [action_of[int(mirror[origin]), int(mirror[target])] for origin, target in moves]
         self._symmetries = Symmetries(
             points=np.stack([points.ravel(), mirror]),
-            actions=np.stack([np.arange(len(self._moves)), np.array(mirrored)]).astype(np.int32),
+            actions=np.stack([np.arange(len(moves)), np.array(mirrored)]).astype(np.int32),
             planes=np.tile(np.arange(self.spec.num_planes, dtype=np.int32), (2, 1)),
             inverse=np.arange(2, dtype=np.int32),
         )
@@ -79,26 +78,6 @@ class Breakthrough(StoneGame):
         states[:, 0] = pawns << np.uint64(self._size * (self._size - 2))
         states[:, 1] = pawns
         return states
-
-    def _play(
-        self,
-        states: States,
-        actions: NDArray[np.int32],
-        rewards: NDArray[np.float32],
-        terminal: NDArray[np.bool_],
-        to_play: NDArray[np.int8],
-    ) -> None:
-        _play(states, actions, self.info, self._moves, self._size, rewards, terminal, to_play)
-
-    def legal_mask(self, states: States) -> NDArray[np.bool_]:
-        mask = np.empty((len(states), self.spec.num_actions), np.bool_)
-        _legal_mask(states, self.info, self._moves, self._size, mask)
-        return mask
-
-    def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
-        playouts = Playouts(np.empty((len(states), 2), np.float32), np.empty(len(states), np.int32))
-        _playout(states, seeds, self.info, self._moves, self._size, *playouts)
-        return playouts
 
     @property
     def symmetries(self) -> Symmetries:
@@ -116,12 +95,13 @@ class Breakthrough(StoneGame):
 
 
 @compiled()
-def _is_legal(row: Any, origin: int, target: int, size: int, mover: int) -> bool:
-    """Whether the mover has a pawn at origin that may go to target, one of the points in the rows beside it."""
-    ahead = origin // size - target // size == 1 - 2 * mover
-    if not (ahead and stone_at(row, mover, origin)) or stone_at(row, mover, target):
-        return False
-    return origin % size != target % size or not stone_at(row, 1 - mover, target)
+def _is_legal(row: Any, moves: Any, action: int, mover: int) -> bool:
+    """Whether an action is legal; `moves` [4, A] are its points from and to, the player that goes that way, and 1 if it goes
+    straight ahead. Without branches, for vectors."""
+    origin, target, player, straight = moves[0, action], moves[1, action], moves[2, action], moves[3, action]
+    mine, theirs = row[mover], row[1 - mover]
+    may_go = (mine >> origin) & ~((mine | theirs * straight) >> target) & ONE
+    return (may_go != ZERO) & (player == np.uint64(mover))
 
 
 @compiled()
@@ -138,7 +118,7 @@ def _play(
     states: NDArray[np.uint64],
     actions: NDArray[np.int32],
     info: int,
-    moves: NDArray[np.int32],
+    moves: NDArray[np.uint64],
     size: int,
     rewards: NDArray[np.float32],
     terminal: NDArray[np.bool_],
@@ -146,7 +126,7 @@ def _play(
 ) -> None:
     for i in range(len(states)):
         mover = np.int64(states[i, info] & MOVER)
-        won = _move(states[i], moves[actions[i], 0], moves[actions[i], 1], size, mover)
+        won = _move(states[i], np.int64(moves[0, actions[i]]), np.int64(moves[1, actions[i]]), size, mover)
         states[i, info] = np.uint64(1 - mover) | (OVER if won else ZERO)
         pay(rewards, i, mover if won else -1)
         terminal[i] = won
@@ -154,12 +134,13 @@ def _play(
 
 
 @compiled()
-def _legal_mask(states: NDArray[np.uint64], info: int, moves: NDArray[np.int32], size: int, mask: NDArray[np.bool_]) -> None:
+def _legal_mask(states: NDArray[np.uint64], info: int, moves: NDArray[np.uint64], size: int, mask: NDArray[np.bool_]) -> None:
     for i in range(len(states)):
-        playing = (states[i, info] & OVER) == ZERO
-        mover = np.int64(states[i, info] & MOVER)
-        for action in range(len(moves)):
-            mask[i, action] = playing and _is_legal(states[i], moves[action, 0], moves[action, 1], size, mover)
+        row = states[i]
+        playing = (row[info] & OVER) == ZERO
+        mover = np.int64(row[info] & MOVER)
+        for action in range(np.uint64(mask.shape[1])):
+            mask[i, action] = playing & _is_legal(row, moves, action, mover)
 
 
 @compiled()
@@ -167,7 +148,7 @@ def _playout(
     states: NDArray[np.uint64],
     seeds: NDArray[np.uint64],
     info: int,
-    moves: NDArray[np.int32],
+    moves: NDArray[np.uint64],
     size: int,
     rewards: NDArray[np.float32],
     plies: NDArray[np.int32],
@@ -175,7 +156,7 @@ def _playout(
     """Moves are drawn until one is legal: uniform over the legal ones. There always is one: the pawn furthest ahead has no pawn of
     its own side ahead of it, so a diagonal is free or can be taken."""
     row = np.empty(states.shape[1], np.uint64)
-    count = np.uint64(len(moves))
+    count = np.uint64(moves.shape[1])
     for i in range(len(states)):
         pay(rewards, i, -1)
         plies[i] = 0
@@ -187,14 +168,11 @@ def _playout(
         random = seeds[i]
         won = False
         while not won:
-            origin, target = 0, 0
-            while True:
-                random += GAMMA
-                move = np.int64(below(mix64(random), count))
-                origin, target = moves[move, 0], moves[move, 1]
-                if _is_legal(row, origin, target, size, mover):
-                    break
-            won = _move(row, origin, target, size, mover)
+            random += GAMMA
+            action = below(mix64(random), count)
+            if not _is_legal(row, moves, action, mover):
+                continue
+            won = _move(row, np.int64(moves[0, action]), np.int64(moves[1, action]), size, mover)
             plies[i] += 1
             if won:
                 pay(rewards, i, mover)

@@ -1,10 +1,11 @@
 """Chess and Chess960 by python-chess, behind the Game contract through `ForeignGame`, with AlphaZero's actions and planes.
 
-Actions are 8 x 8 x 73 (Silver et al., Science 362, 2018, supplementary table S2): `point * 73 + plane`, the point being where
-the piece stands, row by row from the top left (a8 is 0, h1 is 63), on the board as White sees it, whoever moves. Planes 0 to 55
-are moves like a queen's, direction * 7 + distance - 1, the directions clockwise from up the board; 56 to 63 a knight's, clockwise;
-64 to 72 promotions to knight, bishop and rook, 3 for each file step (-1, 0, 1). A pawn that arrives by a queen's move becomes a
-queen. Castling is the king's two steps, and in Chess960 the king's move onto its own rook.
+Actions are 8 x 8 x 73 (Silver et al., Science 362, 2018, supplementary table S2): `point * 73 + plane`, the point being where the
+piece stands, row by row from the top left (a8 is 0, h1 is 63), on the board as White sees it, whoever moves. A network has them
+in the mover's view, as AlphaZero had: `Chess.mirror`. Planes 0 to 55 are moves like a queen's, direction * 7 + distance - 1, the
+directions clockwise from up the board; 56 to 63 a knight's, clockwise; 64 to 72 promotions to knight, bishop and rook, 3 for each
+file step (-1, 0, 1). A pawn that arrives by a queen's move becomes a queen. Castling is the king's two steps, and in Chess960 the
+king's move onto its own rook.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import UserError, unknown
 from .adapters.foreign import ForeignGame
-from .game import Labels, Picture, Position, States
+from .game import IllegalAction, Labels, Picture, Position, States
 from .grid import Grid
 
 try:
@@ -28,6 +29,7 @@ VARIANTS = ("standard", "960")
 _MAX_LEGAL = 218  # more than in any position that can be reached (N. Petrovic 1964; proven by T. Lemmel 2024)
 _AROUND = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))  # (files, ranks)
 _JUMPS = ((1, 2), (2, 1), (2, -1), (1, -2), (-1, -2), (-2, -1), (-2, 1), (-1, 2))
+_STEPS = [(files * n, ranks * n) for files, ranks in _AROUND for n in range(1, 8)] + list(_JUMPS)  # of planes 0 to 63
 _GRID = Grid(8, 8, from_bottom=True)
 _UNDERPROMOTIONS = (chess.KNIGHT, chess.BISHOP, chess.ROOK)
 
@@ -35,11 +37,10 @@ _UNDERPROMOTIONS = (chess.KNIGHT, chess.BISHOP, chess.ROOK)
 def _moves() -> list[chess.Move | None]:
     """The move of every action, without a promotion to queen; None where it would leave the board."""
     moves: list[chess.Move | None] = []
-    steps = [(files * n, ranks * n) for files, ranks in _AROUND for n in range(1, 8)] + list(_JUMPS)
     for rank in reversed(range(8)):
         ahead = {6: 1, 1: -1}.get(rank, 8)  # White's pawns promote up the board, Black's down it; from elsewhere none does
         for file in range(8):
-            moves += [_move(file, rank, files, ranks) for files, ranks in steps]
+            moves += [_move(file, rank, files, ranks) for files, ranks in _STEPS]
             moves += [_move(file, rank, files, ahead, piece) for files in (-1, 0, 1) for piece in _UNDERPROMOTIONS]
     return moves
 
@@ -50,8 +51,16 @@ def _move(file: int, rank: int, files: int, ranks: int, promotion: chess.PieceTy
     return chess.Move(chess.square(file, rank), chess.square(file + files, rank + ranks), promotion)
 
 
+def _mirror() -> NDArray[np.int32]:
+    """Of every action, the one that does the same on the board turned top to bottom."""
+    points = np.arange(64).reshape(8, 8)[::-1].reshape(64, 1)
+    planes = [_STEPS.index((files, -ranks)) for files, ranks in _STEPS] + list(range(len(_STEPS), PLANES))
+    return (points * PLANES + planes).astype(np.int32).ravel()
+
+
 _MOVES = _moves()
 _ACTIONS = {(move.from_square, move.to_square, move.promotion): action for action, move in enumerate(_MOVES) if move}
+_MIRROR = _mirror()
 _ACTIONS |= {(origin, to, chess.QUEEN): a for (origin, to, promotion), a in _ACTIONS.items() if promotion is None}
 
 
@@ -187,8 +196,7 @@ class Chess(ForeignGame[ChessPosition]):
 
         For each position, newest first: the mover's pawn, knight, bishop, rook, queen, king; the opponent's; whether the position
         was there once before, and twice. Then whole planes: Black moves, move number / 100 (at most 1), the mover's right to castle
-        on the king's and on the queen's side, the opponent's, and plies without progress / 100. Actions are not mirrored with the
-        board: names must mean one action whoever moves.
+        on the king's and on the queen's side, the opponent's, and plies without progress / 100.
         """
         board, black = position.board, position.board.turn == chess.BLACK
         shown: list[NDArray[np.uint64]] = []
@@ -208,6 +216,11 @@ class Chess(ForeignGame[ChessPosition]):
         whole = (black, min(board.fullmove_number / 100, 1.0), *castling, board.halfmove_clock / 100)
         out[14 * self._history :] = np.array(whole, np.float32)[:, None, None]
 
+    @property
+    def mirror(self) -> NDArray[np.int32]:
+        """The action on the other half of the board, top to bottom: e2e4 for e7e5."""
+        return _MIRROR
+
     def board(self, position: Position) -> chess.Board:
         """A position as python-chess has it, the moves that led to it included; a copy, for notations and other programs."""
         board, past = self._start.board.copy(), self._start
@@ -226,6 +239,34 @@ class Chess(ForeignGame[ChessPosition]):
     def parse_action(self, text: str) -> int:
         name = text.strip().casefold()
         return super().parse_action(name[:4] if len(name) == 5 and name[3] in "18" and name.endswith("q") else text)
+
+    def parse_move(self, text: str, position: Position) -> int:
+        """A name, or the move in English notation (SAN): Nf3, exd5, O-O, e8=Q; nf3 and o-o where they are not another move."""
+        try:
+            return self.parse_action(text)
+        except UserError:
+            action = self._san(text.strip(), position)
+            if action is None:
+                raise
+            return action
+
+    def _san(self, text: str, position: Position) -> int | None:
+        """The action of a move in SAN; None for what is none. Raises IllegalAction where it is no legal one, or several."""
+        board, is_san = self.at(position.row).board, False
+        for written in (text, text[:1].upper() + text[1:], text.upper()):
+            try:
+                move = board.parse_san(written)
+            except chess.InvalidMoveError:
+                continue
+            except chess.AmbiguousMoveError as error:
+                raise IllegalAction(f"{text} can be more than one move here; name both squares, as in e2e4") from error
+            except chess.IllegalMoveError:
+                is_san = True
+            else:
+                return self.action(move)
+        if is_san:
+            raise IllegalAction(position.refusal(text))
+        return None
 
     @property
     def labels(self) -> Labels:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from ..errors import UserError
 from ..jit import compiled
-from .game import Labels, Playouts, States, Symmetries
+from .game import Labels, Symmetries
 from .rng import GAMMA, below, mix64
-from .stones import MOVER, ONE, OVER, ZERO, StoneGame, lines_of, pay
+from .stones import MOVER, ONE, OVER, ZERO, Kernels, StoneGame, lines_of, pay
 
 
 class ConnectFour(StoneGame):
@@ -42,7 +42,7 @@ class ConnectFour(StoneGame):
                 if max(width, height) >= 3
                 else f"no line of 3 fits a board {width} wide and {height} high; make a side at least 3 long"
             )
-        self._width, self._height, self._connect = width, height, connect
+        self._width, self._connect = width, connect
         super().__init__(
             name="connect_four",
             options={"width": width, "height": height, "connect": connect},
@@ -54,6 +54,7 @@ class ConnectFour(StoneGame):
             labels=Labels(bottom=[str(column + 1) for column in range(width)]),
             bits=np.array([c * (height + 1) + height - 1 - r for r in range(height) for c in range(width)], np.int32),
         )
+        self.kernels = Kernels(_play, _playout, _legal_mask, parameters=(self.info, width, height, connect))
         points = np.arange(height * width, dtype=np.int32).reshape(height, width)
         columns = np.arange(width, dtype=np.int32)
         self._symmetries = Symmetries(
@@ -62,26 +63,6 @@ class ConnectFour(StoneGame):
             planes=np.tile(np.arange(self.spec.num_planes, dtype=np.int32), (2, 1)),
             inverse=np.arange(2, dtype=np.int32),
         )
-
-    def _play(
-        self,
-        states: States,
-        actions: NDArray[np.int32],
-        rewards: NDArray[np.float32],
-        terminal: NDArray[np.bool_],
-        to_play: NDArray[np.int8],
-    ) -> None:
-        _play(states, actions, self.info, self._width, self._height, self._connect, rewards, terminal, to_play)
-
-    def legal_mask(self, states: States) -> NDArray[np.bool_]:
-        mask = np.empty((len(states), self._width), np.bool_)
-        _legal_mask(states, self.info, self._height, mask)
-        return mask
-
-    def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
-        playouts = Playouts(np.empty((len(states), 2), np.float32), np.empty(len(states), np.int32))
-        _playout(states, seeds, self.info, self._width, self._height, self._connect, *playouts)
-        return playouts
 
     @property
     def symmetries(self) -> Symmetries:
@@ -159,11 +140,11 @@ def _play(
 
 
 @compiled()
-def _legal_mask(states: NDArray[np.uint64], info: int, height: int, mask: NDArray[np.bool_]) -> None:
+def _legal_mask(states: NDArray[np.uint64], info: int, width: int, height: int, connect: int, mask: NDArray[np.bool_]) -> None:
     for i in range(len(states)):
         taken = states[i, 0] | states[i, 1]
         playing = (states[i, info] & OVER) == ZERO
-        for c in range(mask.shape[1]):
+        for c in range(width):
             top = np.uint64(c * (height + 1) + height - 1)
             mask[i, c] = playing and ((taken >> top) & ONE) == ZERO
 

@@ -138,12 +138,20 @@ class Game(ABC):
     def symmetries(self) -> Symmetries:
         """The symmetries of the rules."""
 
+    @property
+    def mirror(self) -> NDArray[np.int32] | None:
+        """Where player 1 sees the board turned: what each action [A] is in the mover's view, a permutation that is its own inverse.
+
+        Ids mean one action whoever moves; a network learns and answers in the mover's view. None where that is the same.
+        """
+        return None
+
     def state_keys(self, states: States) -> list[bytes]:
         """A key a state that identifies it for the rules (repetition, transposition)."""
         return [row.tobytes() for row in np.ascontiguousarray(states)]
 
     def observation_keys(self, states: States) -> NDArray[np.uint64]:
-        """What identifies what a network sees, [N, words]: states with one key share an evaluation.
+        """What identifies what a network sees, and with a `mirror` who moves, [N, words]: states with one key share an evaluation.
 
         Here a hash of the planes, 128 bits long; where a few words say it all, a game gives those.
         """
@@ -152,7 +160,7 @@ class Game(ABC):
         keys: NDArray[np.uint64] = (
             planes.view(np.uint32).reshape(len(states), len(self._key_factors)).astype(np.uint64) @ self._key_factors
         )
-        return keys
+        return keys if self.mirror is None else np.column_stack([keys, self.to_play(states).astype(np.uint64)])
 
     @cached_property
     def _key_factors(self) -> NDArray[np.uint64]:
@@ -174,6 +182,13 @@ class Game(ABC):
     @abstractmethod
     def parse_action(self, text: str) -> int:
         """The action that a name (any case, spaces around it) stands for. Raises UserError for anything else."""
+
+    def parse_move(self, text: str, position: Position) -> int:
+        """The action that a person means by a text before a position: a name, or what only the position explains (SAN in chess).
+
+        Raises UserError for anything else.
+        """
+        return self.parse_action(text)
 
     @abstractmethod
     def picture(self, row: States) -> Picture:
@@ -259,7 +274,7 @@ class Position:
         """The position after an action. Raises IllegalAction."""
         is_id = isinstance(action, int | np.integer) and not isinstance(action, bool)
         if not (is_id and 0 <= action < self.game.spec.num_actions and self._mask[action]):
-            raise IllegalAction(self._refusal(action))
+            raise IllegalAction(self.refusal(action))
         rows = self.row[None].copy()
         step = self.game.step(rows, np.array([action], np.int32))
         returns = tuple(float(a + b) for a, b in zip(self.returns, step.rewards[0], strict=True))
@@ -279,11 +294,13 @@ class Position:
         self.game.observe(self.row[None], planes)
         return planes[0]
 
-    def _refusal(self, action: int) -> str:
+    def refusal(self, action: int | str) -> str:
+        """One line that says that an action, or what was written for one, is not legal here, and what is."""
         if self.terminal:
             return "the game is over; no action is legal"
-        is_id = isinstance(action, int | np.integer) and 0 <= action < self.game.spec.num_actions
-        name = self.game.action_name(action) if is_id else str(action)
+        name = str(action)
+        if isinstance(action, int | np.integer) and 0 <= action < self.game.spec.num_actions:
+            name = self.game.action_name(action)
         return f"{name} is not legal here; legal: {self.game.list_actions(self.legal_actions())}"
 
     def __str__(self) -> str:

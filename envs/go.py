@@ -1,19 +1,22 @@
-"""Go by area, as Tromp and Taylor wrote the rules down: the class; its kernels are in `go_board`.
+"""Go by area, as Tromp and Taylor wrote the rules down: the class; its kernels are in `go_rules`.
 
-A state is that of `stones.py`, points row by row, with more in its info (`go_board`) and, where positional superko holds, the hash
+A state is that of `stones.py`, points row by row, with more in its info (`go_rules`) and, where positional superko holds, the hash
 of every position so far behind it.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
-from . import go_board
-from .game import Playouts, States, Symmetries
+from . import go_rules
+from .game import Position, States, Symmetries
+from .go_board import LARGEST, hash_board
 from .grid import Grid
-from .stones import StoneGame, put_stone, unpack
+from .stones import OVER, Kernels, StoneGame, put_stone, unpack
 from .symmetry import some_of, square_symmetries
 
 SUPERKO = ("positional", "simple")
@@ -52,8 +55,8 @@ class Go(StoneGame):
         max_plies: int = 0,
         history: int = 8,
     ) -> None:
-        if not 2 <= size <= go_board.LARGEST:
-            raise UserError(f"size={size} does not fit; go is played on 2 to {go_board.LARGEST} points a side")
+        if not 2 <= size <= LARGEST:
+            raise UserError(f"size={size} does not fit; go is played on 2 to {LARGEST} points a side")
         if not -1000 <= komi <= 1000:
             raise UserError(f"komi={komi} does not fit; choose from -1000 to 1000")
         if superko not in SUPERKO:
@@ -84,7 +87,7 @@ class Go(StoneGame):
             edge=False,
             sides=True,
         )
-        self._rules = go_board.Rules(
+        self._rules = go_rules.Rules(
             size=size,
             words=self.words,
             info=self.info,
@@ -93,6 +96,7 @@ class Go(StoneGame):
             suicide=suicide,
             max_plies=longest,
         )
+        self.kernels = Kernels(go_rules.play, go_rules.playout, go_rules.legal_mask, parameters=(self._rules,))
         self._symmetries = square_symmetries(size, num_planes=self.spec.num_planes, extra_actions=1)
         if handicap:
             self._symmetries = _keeping(self._symmetries, set(self._handicap))
@@ -106,31 +110,11 @@ class Go(StoneGame):
         if self._rules.positional:
             board = np.empty((self._size + 2) ** 2, np.int8)
             unpack(row, self.words, self._size, self._size, board)
-            row[self.info + 1] = go_board.hash_board(board, self._size)
+            row[self.info + 1] = hash_board(board, self._size)
         return row
 
     def new_states(self, n: int) -> States:
         return np.repeat(self._start[None], n, axis=0)
-
-    def _play(
-        self,
-        states: States,
-        actions: NDArray[np.int32],
-        rewards: NDArray[np.float32],
-        terminal: NDArray[np.bool_],
-        to_play: NDArray[np.int8],
-    ) -> None:
-        go_board.play(states, actions, self._rules, rewards, terminal, to_play)
-
-    def legal_mask(self, states: States) -> NDArray[np.bool_]:
-        mask = np.empty((len(states), self.spec.num_actions), np.bool_)
-        go_board.legal_mask(states, self._rules, mask)
-        return mask
-
-    def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
-        playouts = Playouts(np.empty((len(states), 2), np.float32), np.empty(len(states), np.int32))
-        go_board.playout(states, seeds, self._rules, *playouts)
-        return playouts
 
     @property
     def symmetries(self) -> Symmetries:
@@ -147,8 +131,17 @@ class Go(StoneGame):
 
     def _judged(self, states: States) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
         scores, owners = np.empty(len(states), np.float32), np.empty((len(states), self._size, self._size), np.int8)
-        go_board.judge(states, self._rules, scores, owners)
+        go_rules.judge(states, self._rules, scores, owners)
         return scores, owners
+
+    def resumed(self, position: Position) -> Position:
+        """A position after two passes with the game going on, until two pass again. Raises UserError at `max_plies`."""
+        row = position.row.copy()
+        if row[self.info] >> go_rules.PLIES_SHIFT >= self.spec.max_plies:
+            raise UserError(f"the game is over: it has {self.spec.max_plies} plies, the most there may be")
+        row[self.info] &= ~(OVER | go_rules.PASSED)
+        row.setflags(write=False)
+        return replace(position, row=row, returns=())
 
     def action_name(self, action: int) -> str:
         return "pass" if action == self._size**2 else self._grid.names[action]

@@ -1,6 +1,6 @@
 """Gomoku: five stones in a line win, on a board of 5 to 19 points a side.
 
-A state is that of `stones.py`, points row by row; info bit 2 says that the second player may still swap.
+A state is that of `stones.py`, points row by row.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 
 from ..errors import UserError
 from ..jit import compiled
-from .game import Playouts, States, Symmetries
+from .game import Symmetries
 from .grid import Grid
 from .rng import GAMMA, below, mix64
-from .stones import FREE, MOVER, ONE, OVER, ZERO, StoneGame, lines_of, pay, put_stone, unpack
+from .stones import FREE, MOVER, OVER, SWAP, ZERO, Kernels, StoneGame, lines_of, pay, put_stone, unpack
 from .symmetry import square_symmetries
 
 FIVE = 5
-_SWAP = np.uint64(4)  # the bit of info
 
 
 class Gomoku(StoneGame):
@@ -50,27 +49,8 @@ class Gomoku(StoneGame):
             history=history,
             labels=self._grid.labels,
         )
+        self.kernels = Kernels(_play, _playout, parameters=(self.info, self.words, size, exact, swap))
         self._symmetries = square_symmetries(size, num_planes=self.spec.num_planes, extra_actions=int(swap))
-
-    def _play(
-        self,
-        states: States,
-        actions: NDArray[np.int32],
-        rewards: NDArray[np.float32],
-        terminal: NDArray[np.bool_],
-        to_play: NDArray[np.int8],
-    ) -> None:
-        _play(states, actions, self.info, self.words, self._size, self._exact, self._swap, rewards, terminal, to_play)
-
-    def legal_mask(self, states: States) -> NDArray[np.bool_]:
-        mask = np.empty((len(states), self.spec.num_actions), np.bool_)
-        _legal_mask(states, self.info, self.words, self._size, mask)
-        return mask
-
-    def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
-        playouts = Playouts(np.empty((len(states), 2), np.float32), np.empty(len(states), np.int32))
-        _playout(states, seeds, self.info, self.words, self._size, self._exact, self._swap, *playouts)
-        return playouts
 
     @property
     def symmetries(self) -> Symmetries:
@@ -141,21 +121,10 @@ def _play(
             free -= 1
             won = _wins(board, at, stride, mover, exact)
         over = won or free == 0
-        row[info] = np.uint64(1 - mover) | (OVER if over else ZERO) | (_SWAP if may_swap else ZERO)
+        row[info] = np.uint64(1 - mover) | (OVER if over else ZERO) | (SWAP if may_swap else ZERO)
         pay(rewards, i, mover if won else -1)
         terminal[i] = over
         to_play[i] = 1 - mover
-
-
-@compiled()
-def _legal_mask(states: NDArray[np.uint64], info: int, words: int, size: int, mask: NDArray[np.bool_]) -> None:
-    for i in range(len(states)):
-        playing = (states[i, info] & OVER) == ZERO
-        for point in range(size * size):
-            taken = states[i, point >> 6] | states[i, words + (point >> 6)]
-            mask[i, point] = playing and (taken >> np.uint64(point & 63)) & ONE == ZERO
-        for action in range(size * size, mask.shape[1]):
-            mask[i, action] = playing and (states[i, info] & _SWAP) != ZERO
 
 
 @compiled()
@@ -185,7 +154,7 @@ def _playout(
             if board[at] == FREE:
                 points[left] = at
                 left += 1
-        may_swap = (states[i, info] & _SWAP) != ZERO
+        may_swap = (states[i, info] & SWAP) != ZERO
         random = seeds[i]
         while left > 0:
             random += GAMMA

@@ -1,6 +1,6 @@
 """Hex: one player connects top and bottom, the other left and right; on a full board exactly one of them has (Nash 1952).
 
-A state is that of `stones.py`, points row by row; info bit 2 says that the second player may still swap. The board is drawn
+A state is that of `stones.py`, points row by row. The board is drawn
 slanted: a point touches its neighbours in the row, those above and above to the right, below and below to the left.
 """
 
@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from ..errors import UserError
 from ..jit import compiled
-from .game import Picture, Playouts, States, Symmetries
+from .game import Picture, States, Symmetries
 from .grid import Grid
 from .rng import GAMMA, below, mix64
-from .stones import FREE, MOVER, ONE, OVER, ZERO, StoneGame, pay, put_stone, stone_at, take_stone, unpack
+from .stones import FREE, MOVER, OVER, SWAP, ZERO, Kernels, StoneGame, pay, put_stone, stone_at, take_stone, unpack
 
-_SWAP = np.uint64(4)  # the bit of info
 _NEIGHBOURS = ((0, -1), (0, 1), (-1, 0), (1, 0), (-1, 1), (1, -1))
 
 
@@ -54,6 +53,7 @@ class Hex(StoneGame):
             labels=self._grid.labels,
             sides=True,
         )
+        self.kernels = Kernels(_play, _playout, parameters=(self.info, self.words, size, swap))
         same, turned = np.arange(points, dtype=np.int32), np.arange(points, dtype=np.int32)[::-1]
         extra = np.full((2, int(swap)), points, np.int32)
         self._symmetries = Symmetries(
@@ -62,26 +62,6 @@ class Hex(StoneGame):
             planes=np.tile(np.arange(self.spec.num_planes, dtype=np.int32), (2, 1)),
             inverse=np.arange(2, dtype=np.int32),
         )
-
-    def _play(
-        self,
-        states: States,
-        actions: NDArray[np.int32],
-        rewards: NDArray[np.float32],
-        terminal: NDArray[np.bool_],
-        to_play: NDArray[np.int8],
-    ) -> None:
-        _play(states, actions, self.info, self.words, self._size, self._swap, rewards, terminal, to_play)
-
-    def legal_mask(self, states: States) -> NDArray[np.bool_]:
-        mask = np.empty((len(states), self.spec.num_actions), np.bool_)
-        _legal_mask(states, self.info, self.words, self._size, mask)
-        return mask
-
-    def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
-        playouts = Playouts(np.empty((len(states), 2), np.float32), np.empty(len(states), np.int32))
-        _playout(states, seeds, self.info, self.words, self._size, self._swap, *playouts)
-        return playouts
 
     @property
     def symmetries(self) -> Symmetries:
@@ -194,21 +174,10 @@ def _play(
             board[at] = mover
             won = _connects(board, at, stride, mover, stack)
         may_swap = swap and free == size * size
-        row[info] = np.uint64(1 - mover) | (OVER if won else ZERO) | (_SWAP if may_swap else ZERO)
+        row[info] = np.uint64(1 - mover) | (OVER if won else ZERO) | (SWAP if may_swap else ZERO)
         pay(rewards, i, mover if won else -1)
         terminal[i] = won
         to_play[i] = 1 - mover
-
-
-@compiled()
-def _legal_mask(states: NDArray[np.uint64], info: int, words: int, size: int, mask: NDArray[np.bool_]) -> None:
-    for i in range(len(states)):
-        playing = (states[i, info] & OVER) == ZERO
-        for point in range(size * size):
-            taken = states[i, point >> 6] | states[i, words + (point >> 6)]
-            mask[i, point] = playing and (taken >> np.uint64(point & 63)) & ONE == ZERO
-        for action in range(size * size, mask.shape[1]):
-            mask[i, action] = playing and (states[i, info] & _SWAP) != ZERO
 
 
 @compiled()
@@ -238,7 +207,7 @@ def _playout(
             if board[at] == FREE:
                 points[left] = at
                 left += 1
-        may_swap = (states[i, info] & _SWAP) != ZERO
+        may_swap = (states[i, info] & SWAP) != ZERO
         random = seeds[i]
         while left > 0:
             random += GAMMA

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from ..errors import UserError
 from ..jit import compiled
-from .game import Playouts, States, Symmetries
+from .game import States, Symmetries
 from .grid import Grid
 from .rng import GAMMA, below, mix64
-from .stones import FREE, MOVER, OVER, ZERO, StoneGame, pay, put_stone, take_stone, unpack
+from .stones import FREE, MOVER, OVER, ZERO, Kernels, StoneGame, pay, put_stone, take_stone, unpack
 from .symmetry import some_of, square_symmetries
 
 SIZES = (6, 8, 10)
@@ -49,6 +49,7 @@ class Othello(StoneGame):
             history=history,
             labels=self._grid.labels,
         )
+        self.kernels = Kernels(_play, _playout, _legal_mask, parameters=(self.info, self.words, size))
         square = square_symmetries(size, num_planes=self.spec.num_planes, extra_actions=1)
         start = self.owners(self.new_states(1)[0]).ravel()
         self._symmetries = some_of(square, [k for k in range(8) if (start[square.points[k]] == start).all()])
@@ -61,26 +62,6 @@ class Othello(StoneGame):
                 for row in states:
                     put_stone(row, player * self.words, r * self._size + c)
         return states
-
-    def _play(
-        self,
-        states: States,
-        actions: NDArray[np.int32],
-        rewards: NDArray[np.float32],
-        terminal: NDArray[np.bool_],
-        to_play: NDArray[np.int8],
-    ) -> None:
-        _play(states, actions, self.info, self.words, self._size, rewards, terminal, to_play)
-
-    def legal_mask(self, states: States) -> NDArray[np.bool_]:
-        mask = np.empty((len(states), self.spec.num_actions), np.bool_)
-        _legal_mask(states, self.info, self.words, self._size, mask)
-        return mask
-
-    def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
-        playouts = Playouts(np.empty((len(states), 2), np.float32), np.empty(len(states), np.int32))
-        _playout(states, seeds, self.info, self.words, self._size, *playouts)
-        return playouts
 
     @property
     def symmetries(self) -> Symmetries:

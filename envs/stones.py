@@ -1,43 +1,61 @@
 """What games of two players' stones share: states as bitboards, what a network sees of them, and how they are drawn.
 
-A game of this kind is a subclass of `StoneGame` with three things of its own: kernels for `_play`, `legal_mask` and `playout`.
+A game of this kind is a subclass of `StoneGame` that says what its actions are called, and gives kernels for its rules (`Kernels`).
 
 A state is one row of uint64. Letters: `W` words hold the points of a board, 64 a word; `T` positions are remembered.
 
     [0, 2W)       the stones of player 0, then those of player 1; a point's bit is given by the game's table
     [2W, 2WT)     the same of the T - 1 positions before, the newest first; empty before the game began
-    [2WT]         info: bit 0 the player to move, bit 1 the game is over, the other bits as the game likes
+    [2WT]         info: bit 0 the player to move, bit 1 the game is over, bit 2 the swap is legal in games that have one; the
+                  other bits as the game likes
     behind that   words of the game's own
 """
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
 from ..jit import compiled
-from .game import Game, GameSpec, Labels, Option, Picture, States, Step
-from .rng import mix64
+from .game import Game, GameSpec, Labels, Option, Picture, Playouts, States, Step
+from .rng import GAMMA, mix64
 
-MOVER, OVER = np.uint64(1), np.uint64(2)
+MOVER, OVER, SWAP = np.uint64(1), np.uint64(2), np.uint64(4)  # the bits of info
 ZERO, ONE = np.uint64(0), np.uint64(1)
 FREE, BORDER = -1, 2  # of a mailbox, where players' stones are 0 and 1
 MOST_HISTORY = 16
+LONGEST_KEY = 4  # words that a network sees, as they are; more are hashed
 Bits = NDArray[np.int32]  # [H * W], the bit of every point, row by row: word `bit >> 6`, place `bit & 63`
 
 
+class Kernels(NamedTuple):
+    """The rules of a game, over states [N, S]. All take the same `parameters`, numbers and tables; what they fill in comes last.
+
+    play(states, actions [N], *parameters, rewards [N, 2], terminal [N], to_play [N]): `step`, the history aside
+    playout(states, seeds [N], *parameters, rewards [N, 2], plies [N]): `playout`, which leaves the states as they are
+    legal_mask(states, *parameters, mask [N, A]); None if every free point is legal, row by row, and behind them the swap if there
+        is one
+    """
+
+    play: Callable[..., None]
+    playout: Callable[..., None]
+    legal_mask: Callable[..., None] | None = None
+    parameters: tuple[Any, ...] = ()
+
+
 class StoneGame(Game):
-    """Two players with stones on the points of a board.
+    """Two players with stones on the points of a board. A game sets `kernels` once it knows where its rows keep what.
 
     What the network sees are 2T planes, the mover's stones and the opponent's now, before the last move, and so on; then a plane of
     ones, which shows the board's edge to a padded network, if `edge`; then, if `sides`, a plane that is one where player 0 is to
     move, for games in which the two sides are not alike.
     """
+
+    kernels: Kernels
 
     def __init__(
         self,
@@ -65,6 +83,12 @@ class StoneGame(Game):
         self.words = int(self.bits.max()) // 64 + 1
         self.info = 2 * self.words * history  # the column of the info word
         self._edge, self._sides, self._glyphs = edge, sides, glyphs
+        self._places = (self.bits & 63).astype(np.uint64)
+        self._runs = _runs(self.bits >> 6)
+        boards = np.arange(self.info, dtype=np.uint64).reshape(history, 2, self.words)
+        self._order = np.stack([boards.ravel(), boards[:, ::-1].ravel()])  # of the words, as player 0 and as player 1 sees them
+        self._hashed = self.info + sides > LONGEST_KEY
+        self._key_words = 2 if self._hashed else self.info + sides
         self.spec = GameSpec(
             name=name,
             options={**options, "history": history},
@@ -78,17 +102,6 @@ class StoneGame(Game):
             state_dtype=np.dtype(np.uint64),
         )
 
-    @abstractmethod
-    def _play(
-        self,
-        states: States,
-        actions: NDArray[np.int32],
-        rewards: NDArray[np.float32],
-        terminal: NDArray[np.bool_],
-        to_play: NDArray[np.int8],
-    ) -> None:
-        """`step` by the rules, the history aside; fills rewards [N, 2], terminal [N] and to_play [N]."""
-
     def new_states(self, n: int) -> States:
         return np.zeros((n, self.spec.state_size), np.uint64)
 
@@ -97,8 +110,21 @@ class StoneGame(Game):
         step = Step(np.empty((n, 2), np.float32), np.empty(n, np.bool_), np.empty(n, np.int8))
         if self.history > 1:
             _remember(states, 2 * self.words, self.info)
-        self._play(states, actions, *step)
+        self.kernels.play(states, actions, *self.kernels.parameters, *step)
         return step
+
+    def legal_mask(self, states: States) -> NDArray[np.bool_]:
+        mask = np.empty((len(states), self.spec.num_actions), np.bool_)
+        if self.kernels.legal_mask is None:
+            _free_points(states, self.info, self.words, len(self.bits), mask)
+        else:
+            self.kernels.legal_mask(states, *self.kernels.parameters, mask)
+        return mask
+
+    def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
+        playouts = Playouts(np.empty((len(states), 2), np.float32), np.empty(len(states), np.int32))
+        self.kernels.playout(states, seeds, *self.kernels.parameters, *playouts)
+        return playouts
 
     def terminal(self, states: States) -> NDArray[np.bool_]:
         out = np.empty(len(states), np.bool_)
@@ -111,13 +137,15 @@ class StoneGame(Game):
         return out
 
     def observe(self, states: States, out: NDArray[np.float32]) -> None:
-        """The planes that the class tells of."""
-        _observe(states, self.bits, self.words, self.info, self._edge, self._sides, out)
+        """The planes that the class tells of; `out` is one stretch of memory."""
+        _observe(states, self._runs, self._places, self.words, self.info, self._edge, out)
 
     def observation_keys(self, states: States) -> NDArray[np.uint64]:
-        exact = self.info + self._sides <= 4
-        keys = np.empty((len(states), self.info + self._sides if exact else 2), np.uint64)
-        (_seen if exact else _seen_hash)(states, self.words, self.info, self._sides, keys)
+        keys = np.empty((len(states), self._key_words), np.uint64)
+        if self._hashed:
+            _seen_hash(states, self._order, self.info, self._sides, keys)
+        else:
+            _seen(states, self._order, self.info, keys)
         return keys
 
     # For people --------------------------------------------------------------------------------------------------------------
@@ -161,6 +189,12 @@ def lines_of(owners: NDArray[np.int8], length: int, *, exact: bool = False) -> f
     return frozenset(marks)
 
 
+def _runs(words: NDArray[np.int32]) -> NDArray[np.uint64]:
+    """Points that follow each other and have their bits in one word: (word, first point, the point behind the last), [R, 3]."""
+    first = np.flatnonzero(np.diff(words, prepend=-1))
+    return np.stack([words[first], first, np.append(first[1:], len(words))], axis=1).astype(np.uint64)
+
+
 # Kernels ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -187,15 +221,25 @@ def unpack(row: Any, words: int, height: int, width: int, board: Any) -> int:
     """The stones of a state [S] as a mailbox [(height + 2) * (width + 2)], points row by row with a border around them, so that a
     walk over the board needs no look at coordinates; returns how many points are free."""
     board[:] = BORDER
-    free = 0
+    stones = ZERO
     for r in range(height):
-        at = (r + 1) * (width + 2) + 1
-        for point in range(r * width, (r + 1) * width):
-            stone = 0 if stone_at(row, 0, point) else 1 if stone_at(row, words, point) else FREE
-            board[at] = stone
-            free += stone == FREE
-            at += 1
-    return free
+        black, white = _bits_from(row, 0, r * width, width), _bits_from(row, words, r * width, width)
+        at = np.uint64((r + 1) * (width + 2) + 1)
+        for c in range(np.uint64(width)):  # unsigned and without branches, for vectors
+            first, second = (black >> c) & ONE, (white >> c) & ONE
+            board[at + c] = FREE + np.int64(first + second + second)
+            stones += first + second
+    return int(height * width - np.int64(stones))
+
+
+@compiled()
+def _bits_from(row: Any, first: int, bit: int, count: int) -> np.uint64:
+    """At least `count` bits, at most 64, from a bit of the bitboard that begins at a word of a row."""
+    word, place = first + (bit >> 6), bit & 63
+    bits = row[word] >> np.uint64(place)
+    if place + count > 64:
+        bits |= row[word + 1] << np.uint64(64 - place)
+    return bits
 
 
 @compiled()
@@ -217,6 +261,19 @@ def _remember(states: NDArray[np.uint64], each: int, info: int) -> None:
 
 
 @compiled()
+def _free_points(states: NDArray[np.uint64], info: int, words: int, points: int, mask: NDArray[np.bool_]) -> None:
+    """The legal mask of games that give none."""
+    for i in range(len(states)):
+        playing = (states[i, info] & OVER) == ZERO
+        for word in range(words):
+            taken = states[i, word] | states[i, words + word]
+            for point in range(np.uint64(64 * word), np.uint64(min(64 * word + 64, points))):
+                mask[i, point] = playing & ((taken >> (point & np.uint64(63))) & ONE == ZERO)
+        for action in range(points, mask.shape[1]):
+            mask[i, action] = playing and (states[i, info] & SWAP) != ZERO
+
+
+@compiled()
 def _terminal(states: NDArray[np.uint64], info: int, out: NDArray[np.bool_]) -> None:
     for i in range(len(states)):
         out[i] = (states[i, info] & OVER) != ZERO
@@ -230,54 +287,54 @@ def _to_play(states: NDArray[np.uint64], info: int, out: NDArray[np.int8]) -> No
 
 @compiled()
 def _observe(
-    states: NDArray[np.uint64], bits: Bits, words: int, info: int, edge: bool, sides: bool, out: NDArray[np.float32]
+    states: NDArray[np.uint64],
+    runs: NDArray[np.uint64],
+    places: NDArray[np.uint64],
+    words: int,
+    info: int,
+    edge: bool,
+    out: NDArray[np.float32],
 ) -> None:
-    height, width = out.shape[2], out.shape[3]
-    history = info // (2 * words)
+    """The plane of a bitboard is written a run after the other. Loops with unsigned counters over one stretch of memory compile to
+    vectors; indices of four dimensions do not."""
+    flat = out.reshape(-1)
+    points, at = np.uint64(len(places)), np.uint64(0)
+    boards = info // words
     for i in range(len(states)):
         mover = np.int64(states[i, info] & MOVER)
-        for t in range(history):
-            mine = 2 * words * t + mover * words
-            theirs = 2 * words * t + (1 - mover) * words
-            point = 0
-            for r in range(height):
-                for c in range(width):
-                    word, place = bits[point] >> 6, np.uint64(bits[point] & 63)
-                    out[i, 2 * t, r, c] = (states[i, mine + word] >> place) & ONE
-                    out[i, 2 * t + 1, r, c] = (states[i, theirs + word] >> place) & ONE
-                    point += 1
-        if edge:
-            out[i, 2 * history] = 1.0
-        if sides:
-            out[i, out.shape[1] - 1] = 1.0 - mover
+        for board in range(boards):
+            first = (board ^ mover) * words  # the mover's stones before the opponent's
+            for run in range(len(runs)):
+                stones = states[i, first + np.int64(runs[run, 0])]
+                for point in range(runs[run, 1], runs[run, 2]):
+                    flat[at + point] = np.int32((stones >> places[point]) & ONE)
+            at += points
+        for plane in range(boards, out.shape[1]):
+            value = np.float32(1 if edge and plane == boards else 1 - mover)
+            for point in range(points):
+                flat[at + point] = value
+            at += points
 
 
 @compiled()
-def _seen(states: NDArray[np.uint64], words: int, info: int, sides: bool, keys: NDArray[np.uint64]) -> None:
+def _seen(states: NDArray[np.uint64], order: NDArray[np.uint64], info: int, keys: NDArray[np.uint64]) -> None:
     """All that a network sees: at every time the mover's stones and the opponent's, then, where sides differ, who moves."""
     for i in range(len(states)):
-        mover = np.int64(states[i, info] & MOVER)
+        mover = states[i, info] & MOVER
         for j in range(info):
-            pair, word = j // (2 * words), j % words
-            whose = mover if (j // words) % 2 == 0 else 1 - mover
-            keys[i, j] = states[i, pair * 2 * words + whose * words + word]
-        if sides:
-            keys[i, info] = np.uint64(mover)
+            keys[i, j] = states[i, order[mover, j]]
+        if keys.shape[1] > info:
+            keys[i, info] = mover
 
 
 @compiled()
-def _seen_hash(states: NDArray[np.uint64], words: int, info: int, sides: bool, keys: NDArray[np.uint64]) -> None:
-    """The same as two words: two chains of mixed bits that begin differently."""
+def _seen_hash(states: NDArray[np.uint64], order: NDArray[np.uint64], info: int, sides: bool, keys: NDArray[np.uint64]) -> None:
+    """The same as two words: two sums of mixed bits, each place mixed differently."""
     for i in range(len(states)):
-        mover = np.int64(states[i, info] & MOVER)
-        a, b = np.uint64(0x243F6A8885A308D3), np.uint64(0x13198A2E03707344)  # of pi, so that nothing is up the sleeve
-        if sides:
-            a ^= np.uint64(mover)
-            b ^= np.uint64(mover)
+        mover = states[i, info] & MOVER
+        a = b = mover if sides else ZERO
         for j in range(info):
-            pair, word = j // (2 * words), j % words
-            whose = mover if (j // words) % 2 == 0 else 1 - mover
-            bits = states[i, pair * 2 * words + whose * words + word]
-            a = mix64(a ^ bits)
-            b = mix64(b + bits)
+            stones, salt = states[i, order[mover, j]], np.uint64(j + 1) * GAMMA
+            a += mix64(stones + salt)
+            b += mix64(stones ^ salt)
         keys[i, 0], keys[i, 1] = a, b

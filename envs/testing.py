@@ -37,13 +37,14 @@ class _Ply:
     to_play: int
 
 
-def check_game(game: Game, *, games: int = 24, seed: int = 0) -> None:
+def check_game(game: Game, *, games: int = 24, seed: int = 0, twin: Game | None = None) -> None:
     """Plays random games and raises AssertionError at the first broken law, naming it.
 
     Args:
         game: any game, registered or not.
         games: playthroughs, at least one; more look further.
         seed: of the playthroughs.
+        twin: the same game from a start with the sides exchanged, to see that the game's `mirror` is right.
     """
     generator = np.random.default_rng(seed)
     _check_spec(game)
@@ -58,6 +59,7 @@ def check_game(game: Game, *, games: int = 24, seed: int = 0) -> None:
     _check_observations(game, rows, generator)
     _check_keys(game, rows)
     _check_symmetries(game, playthroughs)
+    _check_mirror(game, twin, playthroughs)
     _check_names(game)
     _check_pictures(game, rows, playthroughs[0])
     _check_points_of_view(game, rows)
@@ -338,9 +340,12 @@ def _check_keys(game: Game, rows: States) -> None:
     law = "Observation keys"
     _require(law, isinstance(seen, np.ndarray) and seen.dtype == np.uint64 and seen.ndim == 2, "they are no table of uint64")
     _require(law, len(seen) == len(rows), "they are not one a state")
+    views = [plane.tobytes() for plane in planes]
+    if game.mirror is not None:  # what is remembered by a key are answers by action id, other ones for the other player
+        views = [view + mover.tobytes() for view, mover in zip(views, game.to_play(rows), strict=True)]
     for law, keys, images in (
         ("State keys", game.state_keys(rows), [row.tobytes() for row in rows]),
-        ("Observation keys", [key.tobytes() for key in seen], [plane.tobytes() for plane in planes]),
+        ("Observation keys", [key.tobytes() for key in seen], views),
     ):
         _require(law, len(keys) == len(rows) and all(isinstance(key, bytes) for key in keys), "they are not one bytes a state")
         pairs = set(zip(keys, images, strict=True))
@@ -389,6 +394,37 @@ def _check_images(game: Game, plies: list[_Ply]) -> None:
         seen = np.repeat(_observe(game, ply.after[None]), size, axis=0)
         image = transform_observations(seen, which, tables)
         _require(law, (_observe(game, images) == image).all(), "the observation of an image is not the image of the observation")
+
+
+def _check_mirror(game: Game, twin: Game | None, playthroughs: list[list[_Ply]]) -> None:
+    """The mirror is a permutation that undoes itself; a game and its twin, played side by side, look the same to their movers."""
+    law, mirror = "The mirror", game.mirror
+    if mirror is None:
+        _require(law, twin is None, "there is none, and a twin to see it by")
+        return
+    _require_array(law, "mirror", mirror, (game.spec.num_actions,), np.int32)
+    _require(law, np.array_equal(np.sort(mirror), np.arange(len(mirror))), "it is no permutation of the actions")
+    _require(law, np.array_equal(mirror[mirror], np.arange(len(mirror))), "it is not its own inverse")
+    if twin is not None:
+        for plies in playthroughs:
+            _check_twin(game, twin, mirror, plies)
+
+
+def _check_twin(game: Game, twin: Game, mirror: NDArray[np.int32], plies: list[_Ply]) -> None:
+    law = "The mirror keeps the rules"
+    states = twin.new_states(1)
+    for ply in plies:
+        before = ply.before[None]
+        _require(law, twin.to_play(states)[0] == 1 - game.to_play(before)[0], "in the twin the sides are not exchanged")
+        mirrored = (_mask(twin, states)[0, mirror] == _mask(game, before)[0]).all()
+        _require(law, mirrored, "the legal moves of the twin are not the mirrored ones")
+        seen, theirs = _observe(game, before)[0], _observe(twin, states)[0]
+        for c, (one, other) in enumerate(zip(seen, theirs, strict=True)):
+            whole = (one == one[0, 0]).all() and (other == other[0, 0]).all()  # it says who moves, or how many have been made
+            _require(law, whole or (one == other).all(), f"plane {c} of the twin is not as its mover's opponent would see it")
+        step = twin.step(states, mirror[[ply.action]])
+        _require(law, step.terminal[0] == ply.terminal, "the twin ends at another ply")
+        _require(law, (step.rewards[0] == ply.rewards[::-1]).all(), "the twin's rewards are not the exchanged ones")
 
 
 def _check_names(game: Game) -> None:
@@ -447,8 +483,11 @@ def _check_pictures(game: Game, rows: States, plies: list[_Ply]) -> None:
 def _check_points_of_view(game: Game, rows: States) -> None:
     """A plane that shows the mover's own (or the others') pieces for one player shows them for every player.
 
-    Pieces are those of `picture`, if it knows any. A plane that shows something else is no concern of this law.
+    Pieces are those of `picture`, if it knows any. A plane that shows something else is no concern of this law, nor is a game that
+    turns the board for player 1: its twin tells.
     """
+    if game.mirror is not None:
+        return
     rows = np.unique(rows[~game.terminal(rows)], axis=0)
     planes, movers = _observe(game, rows), game.to_play(rows)
     owners = np.stack([game.picture(row).owners for row in rows])
@@ -493,6 +532,9 @@ def _check_position(game: Game, position: Position, row: States) -> None:
     _require(law, position.terminal == (not legal), "terminal is not the state's")
     _require(law, (position.observation() == _observe(game, row[None])[0]).all(), "the observation is not the state's")
     _require(law, str(position) == game.render(row), "str() is not the rendering")
+    for action in legal:
+        name = game.action_name(action)
+        _require("Action names", game.parse_move(name, position) == action, f"{name!r} is another move in {_state(row)}")
     illegal = sorted(set(range(game.spec.num_actions)) - set(legal))[:3]
     for action in (-1, game.spec.num_actions, *illegal):
         try:

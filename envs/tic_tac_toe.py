@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..jit import compiled
-from .game import Playouts, States, Symmetries
+from .game import Symmetries
 from .grid import Grid
 from .rng import GAMMA, below, mix64
-from .stones import MOVER, OVER, ZERO, StoneGame, lines_of, pay
+from .stones import MOVER, OVER, ZERO, Kernels, StoneGame, lines_of, pay
 from .symmetry import square_symmetries
 
 _LINES = (0b000000111, 0b000111000, 0b111000000, 0b001001001, 0b010010010, 0b100100100, 0b100010001, 0b001010100)
@@ -42,27 +42,8 @@ class TicTacToe(StoneGame):
             history=history,
             labels=self._grid.labels,
         )
+        self.kernels = Kernels(_play, _playout, parameters=(self.info,))
         self._symmetries = square_symmetries(3, num_planes=self.spec.num_planes)
-
-    def _play(
-        self,
-        states: States,
-        actions: NDArray[np.int32],
-        rewards: NDArray[np.float32],
-        terminal: NDArray[np.bool_],
-        to_play: NDArray[np.int8],
-    ) -> None:
-        _play(states, actions, self.info, rewards, terminal, to_play)
-
-    def legal_mask(self, states: States) -> NDArray[np.bool_]:
-        mask = np.empty((len(states), 9), np.bool_)
-        _legal_mask(states, self.info, mask)
-        return mask
-
-    def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
-        playouts = Playouts(np.empty((len(states), 2), np.float32), np.empty(len(states), np.int32))
-        _playout(states, seeds, self.info, *playouts)
-        return playouts
 
     @property
     def symmetries(self) -> Symmetries:
@@ -101,15 +82,6 @@ def _play(
         pay(rewards, i, mover if won else -1)
         terminal[i] = over
         to_play[i] = 1 - mover
-
-
-@compiled()
-def _legal_mask(states: NDArray[np.uint64], info: int, mask: NDArray[np.bool_]) -> None:
-    for i in range(len(states)):
-        taken = np.int64(states[i, 0] | states[i, 1])
-        playing = (states[i, info] & OVER) == ZERO
-        for point in range(9):
-            mask[i, point] = playing and (taken >> point & 1) == 0
 
 
 @compiled()

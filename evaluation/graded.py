@@ -27,7 +27,7 @@ from ..search.evaluator import Evaluator
 from .intervals import Interval, wilson
 
 FOLDER = Path(__file__).parent / "positions"
-BATCH = 256  # positions that a bare network judges at once
+BATCH = 256  # positions that are judged at once
 ILLEGAL = -2  # the stored outcome of an illegal action
 
 Chooser = Callable[[Sequence[Position]], Sequence[int]]  # positions, none over -> an action each
@@ -136,9 +136,17 @@ def grade(choose: Chooser, positions: PositionSet) -> Grade:
     return Grade(positions.name, len(positions), kept, kept / len(positions), wilson(kept, len(positions)))
 
 
-def by_player(player: Player) -> Chooser:
-    """What a player decides."""
-    return lambda positions: [decision.action for decision in player.decide_many(positions)]
+def by_player(player: Player, tell: Callable[[int], None] = lambda decided: None) -> Chooser:
+    """What a player decides; `tell` is told now and then in how many of the positions it has."""
+
+    def choose(positions: Sequence[Position]) -> list[int]:
+        chosen: list[int] = []
+        for first in range(0, len(positions), BATCH):
+            tell(first)
+            chosen += [decision.action for decision in player.decide_many(positions[first : first + BATCH])]
+        return chosen
+
+    return choose
 
 
 def by_policy(game: Game, evaluator: Evaluator) -> Chooser:

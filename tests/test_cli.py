@@ -362,3 +362,14 @@ def test_presets_fit_their_tasks():
     assert preset_for("connect_four", "tic_tac_toe").game == "connect_four"
     with pytest.raises(UserError, match="did you mean tic_tac_toe"):
         preset_for("connect_four", "tictactoe")
+
+
+@pytest.mark.parametrize("columns", [60, 80, 220])
+def test_help_and_lists_fit_the_terminal(columns, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert main(["list"]) == 0
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    shown = capsys.readouterr().out.partition("\nexamples:")[0].splitlines()
+    assert max(map(len, shown)) <= min(columns, 100) and not any("----" in line for line in shown)

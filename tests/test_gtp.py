@@ -191,7 +191,7 @@ def test_a_conversation_about_go() -> None:
     said = answers(
         "boardsize 5\nkomi 0.5\nplay b C3\nplay b D3\nplay w pass\nfinal_score\nundo\nundo\nplay b A1\nkomi 1.5\nfinal_score\n"
         "clear_board\nset_free_handicap A1 B2\nfixed_handicap 1\nkata-set-rules chinese\nkata-get-rules\nkata-set-rules japanese\n"
-        "final_status_list dead\nplay b pass\nplay w pass\nplay b A1\nfinal_score\n",
+        "final_status_list dead\nplay b pass\nplay w pass\nfinal_score\n",
         "random",
         "go",
         size=9,
@@ -202,7 +202,39 @@ def test_a_conversation_about_go() -> None:
     rules = json.loads(said[15].removeprefix("= "))
     assert (rules["ko"], rules["suicide"], rules["scoring"]) == ("SIMPLE", False, "AREA")
     assert said[16].startswith("? ") and said[17] == "="
-    assert said[18:] == ["=", "=", "? the game is over; undo or clear_board", "= W+1.5"]
+    assert said[18:] == ["=", "=", "= W+1.5"]
+
+
+def test_go_goes_on_after_two_passes() -> None:
+    """Also where the second pass comes in between because a colour moves twice; and until the moves are taken back."""
+    said = answers(
+        "boardsize 5\nplay b C3\nplay w pass\nplay b pass\nshowboard\nplay w C2\nplay b pass\nplay b C1\nundo\nundo\nundo\n"
+        "showboard\ngenmove w\nkomi 0.5\nshowboard\nplay b pass\nplay w pass\nlz-genmove_analyze b\n",
+        "mcts:20",
+        "go",
+        size=9,
+    )
+    assert "the game is over" in said[4] and said[5:11] == ["="] * 6
+    assert "white to move" in said[11] and said[11].count("X") == 1 and said[11].count("O") == 0
+    assert re.fullmatch("= ([A-E][1-5]|pass)", said[12]) and said[13] == "="
+    assert "black to move" in said[14] and said[14].count("X") == 1  # the new komi kept the moves
+    assert said[15:17] == ["=", "="] and re.search(r"\nplay ([A-E][1-5]|pass)$", said[17])
+
+
+def test_a_long_game_of_go_goes_on() -> None:
+    """Far beyond what `max_plies` lets a game be, with a player that is made for its game."""
+    game = make("go", size=2)
+    plies = 5 * game.spec.max_plies
+    said = answers("genmove b\ngenmove w\n" * plies + "komi 1\ngenmove b\nundo\n", "mcts:2", "go", size=2, max_plies=4)
+    assert all(re.fullmatch("= ([AB][12]|pass)", answer) for answer in said[:-3])
+    assert said[-3] == said[-1] == "=" and len(said) == 2 * plies + 3
+
+
+def test_a_go_game_has_an_end_after_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zerodojo.cli.gtp_game.LONGEST", 40)
+    said = answers("play b pass\nplay w pass\n" * 21 + "clear_board\ngenmove b\n", "random", "go", size=2)
+    assert said[:40] == ["="] * 40 and all(answer.startswith("? the game is over: it has 40 plies") for answer in said[40:42])
+    assert said[42] == "=" and said[43].startswith("= ")
 
 
 def test_handicap_stones_are_the_usual_ones() -> None:
@@ -235,14 +267,15 @@ def test_a_game_is_loaded_from_a_file(tmp_path: Path) -> None:
     said = answers(
         f"loadsgf {file} 4\nundo\nundo\nundo\nundo\nloadsgf {file}\nshowboard\nloadsgf {tmp_path}/junk.sgf\n"
         f"loadsgf {tmp_path}/gomoku.sgf\nloadsgf {tmp_path}/none.sgf\nloadsgf {tmp_path}\nloadsgf /dev/zero\nloadsgf\n"
-        "undo\nclear_board\n",
+        f"loadsgf {'x' * 5000}\nundo\nclear_board\n",
         "random",
         "othello",
     )
     assert said[:6] == ["=", "=", "=", "=", "? cannot undo: no move has been made", "="]
     assert str(position).replace("\n", "") in said[6].replace("\n", "")
     assert "B[zz]" in said[7]
-    assert all(answer.startswith("? ") for answer in said[7:13]) and said[13:] == ["=", "="]
+    assert all(answer.startswith("? ") for answer in said[7:14]) and said[14:] == ["=", "="]
+    assert "internal error" not in "".join(said)
 
 
 # Analysis -------------------------------------------------------------------------------------------------------------------

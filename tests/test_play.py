@@ -9,11 +9,20 @@ import pty
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from numba import njit
+from rich.console import Console
 
+from zerodojo.agents import Decision, Limit
+from zerodojo.agents.players.random import RandomPlayer
 from zerodojo.cli import main as front
+from zerodojo.cli.board import LOOKS, Board
+from zerodojo.cli.table import Table, parse_moves
+from zerodojo.envs import GAMES, Position, make
+from zerodojo.jit import when_compiling
 
 
 @pytest.fixture
@@ -80,6 +89,37 @@ def test_a_game_is_drawn_with_its_last_move_and_winning_line(play) -> None:  # t
     assert "(O)" in out  # the last move of the position it began from
 
 
+def test_chess_takes_english_notation(play) -> None:  # type: ignore[no-untyped-def]
+    lines = ["e4", "e7e5", "Nf3", "nc6", "Bb5", "Nf6", "o-o", "Nf7", "Nxe4", "Zf3", "quit"]
+    code, out, _ = play("chess --opponent human", *lines)
+    assert code == 0
+    assert "Nf7 is not legal here; legal: " in out and "'Zf3' is neither a move nor a command. Moves: " in out
+    moves = "e2e4 e7e5 g1f3 b8c6 f1b5 g8f6 e1g1 f6e4"
+    assert f"Moves: {moves}\n" in out
+    code, out, _ = play("chess --opponent human --moves e4,e5,Nf3,Nc6,Bb5,Nf6,O-O,Nxe4", "quit")
+    assert code == 0 and f"Moves: {moves}\n" in out
+
+
+@pytest.mark.parametrize("name", ["chess", "breakthrough"])
+def test_a_chessboard_has_light_and_dark_squares_in_colour(name: str) -> None:
+    """The square on the lower right is light, neighbours differ, and a row without pieces is nothing but its squares."""
+    game = make(name)
+    console = Console(force_terminal=True, color_system="truecolor", width=80)
+    segments = [
+        [segment for segment in line if segment.style is not None and segment.style.bgcolor is not None]
+        for line in console.render_lines(Board(game, colour=True).draw(game.start()), pad=False)
+    ]
+    rows = [line for line in segments if line]
+    grounds = [[segment.style.bgcolor.name for segment in line for _ in segment.text] for line in rows]  # type: ignore[union-attr]
+    assert len(grounds) == 8 and all(len(line) == 24 for line in grounds)
+    light, dark = grounds[7][23], grounds[7][20]
+    assert light != dark
+    assert all(
+        line[3 * c + i] == (dark if (r + c) % 2 else light) for r, line in enumerate(grounds) for c in range(8) for i in range(3)
+    )
+    assert "".join(segment.text for segment in rows[4]).isspace()
+
+
 def test_bad_moves_are_refused_with_the_legal_ones(play) -> None:  # type: ignore[no-untyped-def]
     code, out, _ = play("connect_four --opponent random --moves 4,4,4,4,4,4", "4", "9", "hello", "", "quit")
     assert code == 0
@@ -137,15 +177,73 @@ def test_thoughts_and_hints_show_chances_from_the_persons_side(play) -> None:  #
     assert "The opponent has not thought yet" in out
     assert "The opponent played 4, after 300 simulations." in out
     assert "In your place the opponent would play" in out
-    assert out.count("Your chances: ") == 2 and out.count("move   prior   visits   your chances") == 2
+    assert out.count("move   prior   visits   your chances") == 2
+    told = re.findall(r"^Your chances after (\d): (\d+%)\n.*\n +(\d) .* (\d+%)$", out, re.MULTILINE)
+    assert len(told) == 2 and all(said[:2] == said[2:] for said in told)  # one number for the move, wherever it stands
     assert re.search(r"^Main line: 4( \d)*$", out, re.MULTILINE)
     code, out, _ = play("connect_four --opponent minimax:2 --moves 4,1,4,1,4,1", "hint", "quit")
-    assert "In your place the opponent would play 4." in out and "Your chances: 100%" in out
+    assert "In your place the opponent would play 4." in out and "Your chances after 4: 100%" in out
 
 
-def test_an_opponent_without_judgement_says_so(play) -> None:  # type: ignore[no-untyped-def]
+def test_an_opponent_without_thoughts_says_so(play) -> None:  # type: ignore[no-untyped-def]
     _, out, _ = play("connect_four --opponent random", "hint", "4", "think", "quit")
-    assert "has no hint" in out and "it just plays" in out
+    assert out.count("It shows no thoughts.") == 2 and "prior" not in out
+
+
+class Sure(RandomPlayer):
+    """Judges its own move and no other, as a chess program does."""
+
+    def decide(self, position: Position, limit: Limit | None = None) -> Decision:
+        return replace(super().decide(position), value=0.5)
+
+
+@pytest.fixture
+def sit(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    """Plays tic-tac-toe at a terminal of so many columns on lines that are typed; gives what is shown."""
+
+    def run(*lines: str, width: int = 80, opponent: type[RandomPlayer] = RandomPlayer) -> str:
+        typed = iter(lines)
+        monkeypatch.setattr("builtins.input", lambda prompt: next(typed))
+        game, shown = make("tic_tac_toe"), io.StringIO()
+        console = Console(file=shown, width=width, soft_wrap=True, force_terminal=False)
+        moves = parse_moves(game, "a1 b2 b1 a2")
+        Table(game, opponent(game), seat=0, console=console, source=io.StringIO(), watched=True, again="again").play(moves)
+        assert next(typed, None) is None
+        return shown.getvalue()
+
+    return run
+
+
+def test_an_opponent_that_judges_one_move_shows_no_table(sit) -> None:  # type: ignore[no-untyped-def]
+    shown = sit("hint", "c1", "", opponent=Sure)
+    assert "Your chances: 75%\nIt shows no thoughts about other moves.\nMain line: " in shown and "prior" not in shown
+
+
+def test_after_the_end_unknown_words_are_refused(sit) -> None:  # type: ignore[no-untyped-def]
+    shown = sit("c1", "Hello", "b3", "undo", "c1", "quit")
+    assert "The game is over, and 'Hello' does nothing any more: undo takes" in shown and "and 'b3' does" in shown
+    assert shown.count("You win") == 2
+
+
+def test_lines_are_parted_between_words_but_the_command_is_whole(sit) -> None:  # type: ignore[no-untyped-def]
+    shown = sit("nonsense", "help", "c1", "", width=30)
+    assert "'nonsense' is neither a move nor a command" in " ".join(shown.split())
+    assert [line for line in shown.splitlines() if len(line) > 30] == ['  again --moves "a1 b2 b1 a2 c1"']
+
+
+def test_sides_differ_in_more_than_colour() -> None:
+    for name in GAMES:
+        board = Board(make(name), colour=True)
+        assert board.side(0).plain != board.side(1).plain
+        assert len(set(LOOKS[name].stones)) in (0, 2) if name in LOOKS else True
+
+
+def test_it_is_said_once_that_something_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    with when_compiling(lambda: said.append("compiling")):
+        for _ in range(2):
+            njit(lambda x: x + 1)(1)
+    assert said == ["compiling"]
 
 
 def test_resigning_ends_the_game(play) -> None:  # type: ignore[no-untyped-def]
@@ -175,7 +273,7 @@ def test_options_make_another_board(play) -> None:  # type: ignore[no-untyped-de
         ("connect_four --opponent random --option widht=5", "did you mean width"),
         ("connect_four --opponent random --moves 1,9", "is no column"),
         ("connect_four --first --second", "cannot both be"),
-        ("connect_four --option width=5", "zoo:connect_four plays connect_four(width=7, height=6, connect=4), not"),
+        ("connect_four --option width=5", "zoo:connect_four plays connect_four(width=7), not connect_four(width=5);"),
         ("tic_tac_toe --opponent mcts:1000000000", "a search of 1,000,000,000 simulations may need"),
         ("tic_tac_toe --opponent mcts:1 --simulations 1000000000", "GB of memory, more than there is; take fewer simulations"),
     ],

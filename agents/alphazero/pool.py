@@ -11,6 +11,8 @@ from typing import Protocol
 from .config import AlphaZeroConfig
 from .worker import Played, SelfPlayWorker, Version
 
+CALL_SECONDS = 1.0  # that a call of a worker plays at most, whether games have ended or not
+
 
 class Pool(Protocol):
     """Self-play workers. Games are begun by numbers that the pool takes from the run's counter."""
@@ -21,6 +23,10 @@ class Pool(Protocol):
 
     def play(self, numbers: Sequence[int]) -> list[Played]:
         """Exactly these games, from their beginning to their end, with the newest version."""
+        ...
+
+    def under_way(self) -> int:
+        """Positions in games that have not ended, as far as is known: games come in waves, and count when they end."""
         ...
 
     def publish(self, version: Version) -> None:
@@ -40,7 +46,7 @@ PoolFactory = Callable[[AlphaZeroConfig, Iterator[int]], Pool]
 
 
 def chunk(config: AlphaZeroConfig) -> int:
-    """Games that one call of a worker finishes at least: few, so that they reach the learner soon, yet enough to make a call
+    """Games that end one call of a worker: few, so that they reach the learner soon, yet enough to make a call
     cheap. A few more may end in its last round."""
     return max(1, config.self_play.games // 8)
 
@@ -52,19 +58,23 @@ class LocalPool:
         self._config, self._numbers = config, numbers
         self._worker = SelfPlayWorker(config)
         self._missing = config.self_play.games  # games to begin, so that every slot has one
+        self._under_way = 0
         self._version: Version | None = None
 
     def poll(self, *, wait: bool) -> list[Played]:
         if not wait:
             return []
         numbers = [next(self._numbers) for _ in range(self._missing)]
-        played = self._worker.play(numbers, finish=chunk(self._config), newer=self._newer)
-        self._missing = len(played.records)
+        played = self._worker.play(numbers, finish=chunk(self._config), newer=self._newer, seconds=CALL_SECONDS)
+        self._missing, self._under_way = len(played.records), played.under_way
         return [played]
 
     def play(self, numbers: Sequence[int]) -> list[Played]:
         self._worker.refresh(self._newer)
         return [self._worker.play(numbers, finish=len(numbers), newer=self._newer)]
+
+    def under_way(self) -> int:
+        return self._under_way
 
     def publish(self, version: Version) -> None:
         self._version = version

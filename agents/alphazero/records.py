@@ -67,6 +67,30 @@ class GameRecords:
         return GameRecords.concatenate(parts)
 
     @staticmethod
+    def none(players: int) -> GameRecords:
+        """No games, of so many players."""
+
+        def empty(kind: Any, *more: int) -> NDArray[Any]:
+            return np.zeros((0, *more), kind)
+
+        return GameRecords(
+            number=empty(np.int64),
+            length=empty(np.int32),
+            returns=empty(np.float32, players),
+            end=empty(np.uint8),
+            action=empty(np.int32),
+            mover=empty(np.int8),
+            reward=empty(np.float32, players),
+            simulations=empty(np.int32),
+            version=empty(np.int32),
+            root_value=empty(np.float32),
+            solved=empty(np.bool_),
+            policy_size=empty(np.int32),
+            policy_action=empty(np.int32),
+            policy=empty(np.float16),
+        )
+
+    @staticmethod
     def concatenate(parts: Sequence[GameRecords]) -> GameRecords:
         """Several records as one, in order. At least one part."""
         return GameRecords(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(GameRecords)})

@@ -26,7 +26,7 @@ _HALVES = np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float32) 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Batch:
-    """N training positions, each through a random symmetry."""
+    """N training positions, each through a random symmetry, as the mover sees them: actions too (`Game.mirror`)."""
 
     planes: NDArray[np.float32]  # [N, C, H, W]
     policy: NDArray[np.float32]  # [N, A], sums to 1, 0 where not legal
@@ -123,6 +123,11 @@ class Replay:
         symmetries = self._game.symmetries
         which = generator.integers(len(symmetries), size=n, dtype=np.int32)
         columns = self._positions
+        states = columns["state"][rows]
+        image = symmetries.actions[symmetries.inverse[which]]
+        if self._game.mirror is not None:
+            turned = self._game.to_play(states) == 1
+            image[turned] = self._game.mirror[image[turned]]
         policy = np.zeros((n, self._game.spec.num_actions), np.float32)
         _policies(
             columns["policy_start"][rows] - self._entries.first,
@@ -130,14 +135,14 @@ class Replay:
             self._entries["action"],
             self._entries["probability"].view(np.uint16),
             _HALVES,
-            symmetries.actions[symmetries.inverse[which]],
+            image,
             policy,
             legal := np.zeros(policy.shape, np.bool_),
         )
         weight = np.where(columns["solved"][rows], 1.0, self._config.root_value_weight)
         outcome, root_value = columns["outcome"][rows], columns["root_value"][rows]
         return Batch(
-            planes=transform_observations(self._rendered(columns["state"][rows]), which, symmetries),
+            planes=transform_observations(self._rendered(states), which, symmetries),
             policy=policy,
             legal=legal,
             value=((1 - weight) * outcome + weight * root_value).astype(np.float32),
@@ -303,7 +308,7 @@ def _policies(
     policy: NDArray[np.float32],
     legal: NDArray[np.bool_],
 ) -> None:
-    """Writes the flat policies of N positions, each through its symmetry, into dense rows that sum to 1."""
+    """Writes the flat policies of N positions, each through its image, into dense rows that sum to 1."""
     for i in range(len(start)):
         total = np.float32(0.0)
         for entry in range(start[i], start[i] + size[i]):

@@ -38,6 +38,7 @@ class SelfPlay:
         self._together = max(1, int(TOGETHER * slots))
         self._numbers: deque[int] = deque()
         self._idle = deque(range(slots))
+        self.under_way = 0  # positions searched in games that have not ended
         self._number = np.full(slots, -1, np.int64)
         self._states: States = game.new_states(slots)
         self._ply = np.zeros(slots, np.int32)
@@ -92,6 +93,7 @@ class SelfPlay:
         ended = [
             self._record(slot, End.SOLVED if early else End.RULES) for slot, early in zip(rows[over], proven[over], strict=True)
         ]
+        self.under_way += len(rows) - sum(record.positions for record in ended)
         self._idle.extend(int(slot) for slot in rows[over])
         self._search.release(rows[over])
         self._think(rows[~over])

@@ -20,7 +20,7 @@ from safetensors.numpy import save
 from ...envs import Game
 from ...errors import UserError, remedy
 from ..durable import replace_file, sync_folder
-from ..variants import is_variant, variant, variant_of
+from ..variants import difference, is_variant
 from .records import GameRecords
 
 FORMAT = 1
@@ -183,7 +183,8 @@ class GameStore:
             raise UserError(f"{path} is from a newer zerodojo (format {about['format']}); upgrade this one")
         name, options = about["game"], json.loads(about["options"])
         if not is_variant(self._game, name, options):
-            raise UserError(f"{path} holds games of {variant(name, options)}, not of {variant_of(self._game)}; move it away")
+            theirs, ours = difference(self._game, name, options)
+            raise UserError(f"{path} holds games of {theirs}, not of {ours}; move it away")
         return about
 
 

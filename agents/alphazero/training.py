@@ -23,7 +23,7 @@ from ...search.evaluator import Evaluator
 from ..checkpoint import Checkpoint
 from ..network_evaluator import NetworkEvaluator
 from ..run_directory import GameRun
-from ..variants import is_variant, variant, variant_of
+from ..variants import difference, is_variant
 from .config import AlphaZeroConfig
 from .learner import Learner, Losses, NonFiniteLoss
 from .pool import Pool, PoolFactory
@@ -64,8 +64,9 @@ class Progress:
     step: int
     steps_left: int | None
     games: int
-    positions: int
-    positions_per_second: float
+    positions: int  # of games that have ended
+    under_way: int  # positions in games that have not
+    positions_per_second: float | None  # made, under way or not; None until some are
     uses: float  # samples drawn per position made
     losses: Losses | None
     version: int  # the newest published, 0 for none
@@ -132,7 +133,9 @@ class Training:
         self._deadline = None if minutes is None else self._begun + 60 * minutes
         self._last_step = steps
         self._notices: list[str] = []
-        self._recent: deque[tuple[float, int]] = deque()
+        self._under_way = 0
+        self._recent: deque[tuple[float, int]] = deque()  # times, and how many positions were made by then
+        self._made_before = 0  # positions, when this call began to play
         self._lags: deque[float] = deque(maxlen=10_000)
         self._losses: list[Losses] = []
         self._shown: Losses | None = None
@@ -168,6 +171,8 @@ class Training:
         """
         self._tell("starting self-play; the first start on a machine compiles the rules and the search")
         pool = self._pools(self._config, self._numbers)
+        self._made_before = self._counters.positions
+        self._note_positions(0)
         try:
             if self._counters.version == self._learner.steps or self._config.run.mode == "async":
                 self._publish(pool)
@@ -253,7 +258,6 @@ class Training:
         self._store.append(records)
         self._counters.games += len(records)
         self._counters.positions += added
-        self._recent.append((time.monotonic(), added))
         lag = self._learner.steps - records.version[records.simulations > 0]
         self._lags.extend(lag[records.version[records.simulations > 0] > 0].tolist())
 
@@ -291,6 +295,7 @@ class Training:
 
     def _keep_up(self, pool: Pool, *, save: bool = True) -> None:
         """Saves when it is time, and reports."""
+        self._note_positions(pool.under_way())
         self._notices += pool.notices()
         if save and self._learner.steps and time.monotonic() - self._saved > self._config.run.checkpoint_seconds:
             self._save()
@@ -331,8 +336,8 @@ class Training:
         Raises UserError where they do not fit.
         """
         if not is_variant(self._game, other.config.game, other.config.options):
-            theirs = variant(other.config.game, other.config.options)
-            raise UserError(f"{other.path} is a run of {theirs}; --init needs one of {variant_of(self._game)}")
+            theirs, ours = difference(self._game, other.config.game, other.config.options)
+            raise UserError(f"{other.path} is a run of {theirs}; --init needs one of {ours}")
         self._learner.load(other.weights(step)[1], owner=f"the weights of {other.path}")
         self._learner.steps = 1  # versions are named by steps, and 0 is the uniform guess
         self._save()
@@ -367,7 +372,7 @@ class Training:
             "positions": self._counters.positions,
             "games": self._counters.games,
             "seconds": self._seconds(),
-            "positions_per_second": self._rate(),
+            "positions_per_second": self._rate() or 0.0,
             "uses": self._uses(),
             "version": self._counters.version,
             "lag_p50": self._lag()[0],
@@ -395,6 +400,7 @@ class Training:
             steps_left=None if self._last_step is None else max(0, self._last_step - self._learner.steps),
             games=self._counters.games,
             positions=self._counters.positions,
+            under_way=self._under_way,
             positions_per_second=self._rate(),
             uses=self._uses(),
             losses=self._shown,
@@ -406,12 +412,24 @@ class Training:
             notices=tuple(self._notices),
         )
 
-    def _rate(self) -> float:
-        """Positions a second, lately."""
-        now = time.monotonic()
-        while self._recent and now - self._recent[0][0] > RECENT_SECONDS:
+    def _note_positions(self, under_way: int) -> None:
+        """Notes now and then how many positions there are, for as long as the rate looks back."""
+        now, self._under_way = time.monotonic(), under_way
+        if not self._recent or now - self._recent[-1][0] >= REPORT_SECONDS:
+            self._recent.append((now, self._made()))
+        while len(self._recent) > 1 and now - self._recent[1][0] > RECENT_SECONDS:
             self._recent.popleft()
-        return sum(n for _, n in self._recent) / min(RECENT_SECONDS, max(now - self._begun, 1e-9))
+
+    def _made(self) -> int:
+        """Positions, of games under way too."""
+        return self._counters.positions + self._under_way
+
+    def _rate(self) -> float | None:
+        """Positions a second, lately; None until this call has made some."""
+        if not self._recent or self._made() == self._made_before:
+            return None
+        begin, before = self._recent[0]
+        return max(0, self._made() - before) / max(time.monotonic() - begin, 1e-9)
 
     def _seconds(self) -> float:
         """Of training, this call and all before it."""

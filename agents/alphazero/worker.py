@@ -5,6 +5,7 @@ The same class plays in this process (`local`) and in an actor on Ray (`distribu
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ class Played:
     """What one call of a worker brought."""
 
     records: GameRecords
+    under_way: int  # positions in games that have not ended
     seconds: float  # of which the worker played
     preparing: float  # seconds in which it prepared engines
     asked: int  # evaluations that the searches took in, remembered ones included
@@ -66,9 +68,11 @@ class SelfPlayWorker:
         self._ask_at = 0.0  # when to ask for a newer one
         self._notes: list[str] = []
 
-    def play(self, numbers: Sequence[int], *, finish: int, newer: Newer) -> Played:
+    def play(self, numbers: Sequence[int], *, finish: int, newer: Newer, seconds: float = math.inf) -> Played:
         """Begins the games of these numbers and plays on until `finish` games have ended; at least as many must be under way.
 
+        After so many seconds it returns what there is, be it no game: games come in waves, and whoever waits can tell how far
+        they are.
         Between moves it asks `newer` for weights: as often as keeps preparing them to a small share of its time.
         """
         start, (asked, _), (evaluated, batches) = time.perf_counter(), self._evaluator.counts(), self._network.counts()
@@ -83,10 +87,13 @@ class SelfPlayWorker:
                 wait = ASK_SECONDS if version is None else self._preparing / PREPARING_SHARE
                 self._ask_at = time.perf_counter() + wait
             ended += self._self_play.advance(self._evaluator, self._step)
+            if time.perf_counter() - start > seconds:
+                break
         network = self._network.counts()
         notes, self._notes = tuple(self._notes), []
         return Played(
-            records=GameRecords.concatenate(ended),
+            records=GameRecords.concatenate([GameRecords.none(self._game.spec.num_players), *ended]),
+            under_way=self._self_play.under_way,
             seconds=time.perf_counter() - start,
             preparing=preparing,
             asked=self._evaluator.counts()[0] - asked,

@@ -17,6 +17,7 @@ from ...models.memory import State as TensorState
 from ..gym.agent import Spaces
 from ..gym.policy import Extras, State
 from .distributions import Choices, Normal, parameters, sample_choices
+from .state_dependent_noise import StateDependentNoise, state_dependent_log_std
 
 LAST_GAIN = 0.01  # of the policy's last layer: at first every action is about as likely as any other
 
@@ -24,8 +25,9 @@ LAST_GAIN = 0.01  # of the policy's last layer: at first every action is about a
 class ActorCritic(nn.Module):
     """Two bodies, or one that both heads share: always one where it has a memory. Weights begin orthogonal (Saxe et al. 2014)."""
 
-    def __init__(self, spaces: Spaces, config: BodyConfig, *, shared: bool, log_std: float = 0.0) -> None:
-        """`log_std` is where the deviation of continuous actions begins, the same in every state."""
+    def __init__(self, spaces: Spaces, config: BodyConfig, *, shared: bool, log_std: float = 0.0, sde: bool = False) -> None:
+        """`log_std` is where the deviation of continuous actions begins, the same in every state; with `sde` where that of the
+        noise matrix does, and then the policy's numbers are followed by the logarithms of the deviations in that state."""
         super().__init__()
         self.space = spaces.action
         shared = shared or config.memory != "none"
@@ -33,7 +35,9 @@ class ActorCritic(nn.Module):
         self.critic = None if shared else Body(spaces.observation.shape, config)
         self.policy = nn.Linear(self.actor.output_size, parameters(spaces.action))
         self.value = nn.Linear(self.actor.output_size, 1)
-        self.log_std = nn.Parameter(torch.full((len(spaces.action.low),), log_std)) if spaces.action.continuous else None
+        self.sde = sde
+        deviations = (self.actor.output_size, len(spaces.action.low)) if sde else (len(spaces.action.low),)
+        self.log_std = nn.Parameter(torch.full(deviations, log_std)) if spaces.action.continuous else None
         for module in self.modules():
             if isinstance(module, nn.Linear | nn.Conv2d):
                 nn.init.orthogonal_(module.weight, math.sqrt(2))
@@ -45,23 +49,34 @@ class ActorCritic(nn.Module):
         """Observations [N, T, ...], memory, starts [N, T] -> (policy [N, T, parameters], values [N, T], memory)."""
         features, after = self.actor(observation, state, starts)
         judged = features if self.critic is None else self.critic(observation, {}, starts)[0]
-        return self.policy(features), self.value(judged).squeeze(-1), after
+        policy: Tensor = self.policy(features)
+        if self.sde and self.log_std is not None:
+            policy = torch.cat([policy, state_dependent_log_std(features, self.log_std)], -1)
+        return policy, self.value(judged).squeeze(-1), after
 
-    def act(self, observation: Tensor, state: TensorState, starts: Tensor) -> tuple[Tensor, TensorState]:
-        """The policy of `forward` alone."""
+    def act(self, observation: Tensor, state: TensorState, starts: Tensor) -> tuple[Tensor, Tensor, TensorState]:
+        """What acting needs of it: (the most likely action or the logits [N, T, ...], features [N, T, D], memory)."""
         features, after = self.actor(observation, state, starts)
-        return self.policy(features), after
+        return self.policy(features), features, after
 
     def distribution(self, policy: Tensor, mask: Tensor | None) -> Choices | Normal:
         """What a policy [..., parameters] says."""
-        return Choices(policy, self.space, mask) if self.log_std is None else Normal(policy, self.log_std)
+        if self.log_std is None:
+            return Choices(policy, self.space, mask)
+        return Normal(*policy.chunk(2, -1)) if self.sde else Normal(policy, self.log_std)
 
 
 class ActorCriticPolicy:
     """Acts by the policy of an actor-critic."""
 
-    def __init__(self, network: ActorCritic) -> None:
+    def __init__(self, network: ActorCritic, *, sde_frequency: int = 0) -> None:
+        """`sde_frequency` is for how many steps a matrix of state-dependent noise serves, where the network has such noise."""
         self._network = network
+        self._noise = StateDependentNoise(sde_frequency)
+
+    def renew(self) -> None:
+        """Before a rollout: what is held of state-dependent noise is drawn anew, so that nothing of it is carried on."""
+        self._noise.renew()
 
     def initial_state(self, n: int) -> State:
         """As `Policy` says."""
@@ -83,11 +98,16 @@ class ActorCriticPolicy:
         with torch.inference_mode():
             memory = {name: torch.from_numpy(array).to(device) for name, array in state.items()}
             seen, begins = (torch.from_numpy(array).to(device).unsqueeze(1) for array in (observation, starts))
-            policy, after = network.act(seen, memory, begins)
+            policy, features, after = network.act(seen, memory, begins)
             numbers = policy.squeeze(1).cpu().numpy()
             deviation = None if network.log_std is None else network.log_std.exp().cpu().numpy()
         remembered = {name: tensor.cpu().numpy() for name, tensor in after.items()}
         if deviation is None:
             return sample_choices(numbers, network.space, mask, None if deterministic else generator), remembered, {}
-        noise = 0.0 if deterministic else deviation * generator.standard_normal(numbers.shape, np.float32)
-        return np.asarray(numbers + noise, np.float32), remembered, {}
+        if deterministic:
+            return numbers, remembered, {}
+        if network.sde:
+            noise = self._noise(features.squeeze(1).cpu().numpy(), deviation, generator)
+        else:
+            noise = deviation * generator.standard_normal(numbers.shape, np.float32)
+        return numbers + noise, remembered, {}

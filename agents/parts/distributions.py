@@ -1,4 +1,5 @@
-"""What a policy's numbers mean: independent choices, or independent normal numbers. Agents sample, and weigh what was done.
+"""What a policy's numbers mean: independent choices, or independent numbers, normal or squashed between -1 and 1. Agents sample,
+and weigh what was done.
 
 Sampling is NumPy's, from a generator that is handed in, so that a run goes on number for number; log-probabilities and entropies
 are torch's, to be differentiated.
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -73,6 +75,24 @@ class Normal:
     def entropy(self) -> Tensor:
         """In nats, [...]."""
         return (self._log_std + 0.5 * math.log(2 * math.pi * math.e)).expand_as(self._mean).sum(-1)
+
+
+class SquashedNormal:
+    """The hyperbolic tangent of independent normal numbers, between -1 and 1 (Haarnoja et al. 2018b, appendix C)."""
+
+    def __init__(self, mean: Tensor, log_std: Tensor) -> None:
+        """Means and logarithms of deviations before squashing, [..., K]."""
+        self._mean, self._log_std = mean, log_std
+
+    def sample(self, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Standard normal numbers [..., K] -> (actions [..., K], their log-density [...]), differentiable in the policy.
+
+        The derivative of tanh is written so that it stays exact where tanh is 1 in floating point.
+        """
+        raw = self._mean + self._log_std.exp() * noise
+        log_normal = -(0.5 * noise.square() + self._log_std + 0.5 * math.log(2 * math.pi))
+        log_slope = 2 * (math.log(2) - raw - F.softplus(-2 * raw))  # log(1 - tanh(raw)^2)
+        return raw.tanh(), (log_normal - log_slope).sum(-1)
 
 
 def _parts(space: ActionSpace) -> Iterator[slice]:

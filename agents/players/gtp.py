@@ -1,5 +1,8 @@
 """Programs that speak GTP as players: the spec `gtp:COMMAND`, such as `gtp:gnugo --mode gtp` or `gtp:gtp-rhino`.
 
+Settings of ours stand before the program, as variables do in a shell: `gtp:timeout=300 gnugo --mode gtp` has so many seconds for an
+answer.
+
 The program is told the board, komi and handicap of our game, and then every move as it is made. Othello and Hex programs are
 spoken to in our names, rows from the top, as gtp-rhino and the Hex programs have them.
 """
@@ -7,18 +10,23 @@ spoken to in our names, rows from the top, as gtp-rhino and the Hex programs hav
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from ...envs import Game, Position
 from ...envs.notation.gtp import COLOURS, format_vertex, handicap_vertices, parse_vertex
-from ...errors import Forfeit, UserError
+from ...errors import Forfeit, UserError, unknown
 from ..variants import variant_of
 from .base import Decision, Limit, Player
 from .common import rows_of, unthinking
-from .gtp_process import Program, ProgramFailed, command_words
+from .gtp_process import Program, ProgramFailed
+from .guard import command_words
 
-SECONDS = 60.0  # for an answer, when no limit in seconds is given
+SECONDS = 60.0  # for an answer, when neither a timeout nor a limit in seconds is given
 MARGIN = 5.0  # seconds more than a limit in seconds: programs do not keep theirs to the point
+LONGEST = 86_400.0  # seconds of a timeout: a day
+
+_SETTING = re.compile(r"\s*([A-Za-z_]\w*)=(\S*)")
 
 Moves = tuple[int, ...]
 
@@ -26,15 +34,16 @@ Moves = tuple[int, ...]
 class GtpPlayer(Player):
     """Asks a program for every move. One program plays all games, and is told again of a game when it comes back to it.
 
-    A program that crashes, gives no answer for `seconds`, speaks no GTP, plays what is not legal, refuses what is, or resigns,
-    loses that game (Forfeit), and is started anew for the next. Raises UserError if it is missing, or refuses the game.
+    A program that crashes, gives no answer for `timeout` seconds, speaks no GTP, plays what is not legal, refuses what is, or
+    resigns, loses that game (Forfeit), and is started anew for the next. Without `timeout` it has SECONDS, or a limit in seconds
+    and MARGIN. Raises UserError if it is missing, or refuses the game.
     """
 
-    def __init__(self, game: Game, command: str, *, seconds: float = SECONDS) -> None:
+    def __init__(self, game: Game, command: str, *, timeout: float | None = None) -> None:
         self.game = game
         self.name = f"gtp:{command}"
         self._words = command_words(command)
-        self._seconds = seconds
+        self._timeout = timeout
         self._program: Program | None = None
         self._told: Moves = ()  # the moves the program knows
         self._known: frozenset[str] = frozenset()
@@ -45,7 +54,7 @@ class GtpPlayer(Player):
             raise UserError(f"{self.name} {failure}; is it a program that speaks GTP?") from failure
 
     def decide_many(self, positions: Sequence[Position], limit: Limit | None = None) -> list[Decision]:
-        """One answer a position, in order. Only a limit in seconds counts: the program is told, and has MARGIN seconds more."""
+        """One answer a position, in order. Only a limit in seconds counts, and the program is told."""
         masks = self.game.legal_mask(rows_of(positions))
         decisions = []
         for index, (position, mask) in enumerate(zip(positions, masks, strict=True)):
@@ -153,14 +162,30 @@ class GtpPlayer(Player):
 
     def _ask(self, command: str) -> tuple[bool, str]:
         assert self._program is not None
-        seconds = self._seconds if self._pace is None else self._pace + MARGIN
+        usual = SECONDS if self._pace is None else self._pace + MARGIN
         try:
-            return self._program.ask(command, seconds)
+            return self._program.ask(command, usual if self._timeout is None else self._timeout)
         except ProgramFailed:
             self.close()
             raise
 
 
 def make(argument: str, game: Game, *, simulations: int | None, seed: int) -> GtpPlayer:
-    """The player of the spec `gtp:COMMAND`."""
-    return GtpPlayer(game, argument)
+    """The player of the spec `gtp:COMMAND` or `gtp:timeout=SECONDS COMMAND`."""
+    timeout, command = None, argument
+    while setting := _SETTING.match(command):
+        name, value = setting.groups()
+        if name != "timeout":
+            raise unknown("setting before the program of gtp:", name, ["timeout"])
+        timeout, command = _seconds(value), command[setting.end() :]
+    return GtpPlayer(game, command, timeout=timeout)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 1 <= seconds <= LONGEST:
+        raise UserError(f"timeout={text} does not fit; choose from 1 to {LONGEST:,.0f} seconds, as in gtp:timeout=300 COMMAND")
+    return seconds

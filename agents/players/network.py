@@ -20,7 +20,7 @@ from ...search.evaluator import CachedEvaluator
 from .. import model_zoo
 from ..network_evaluator import NetworkEvaluator
 from ..run_directory import RunDirectory
-from ..variants import is_variant, variant, variant_of
+from ..variants import difference, is_variant
 from .search_player import SearchPlayer
 
 SIMULATIONS = 600  # a move, if nothing else is asked for: a tenth of a second with 64x5 on one core
@@ -95,7 +95,7 @@ def _engine(net: network.PolicyValueNetwork, samples: Floats) -> Engine:
 
 
 def _check_game(owner: str, name: str, options: Mapping[str, Option], game: Game) -> None:
-    """Raises UserError unless a network of game `name` with these options is one for `game`."""
-    if not is_variant(game, name, options):
-        theirs, ours = variant(name, options), variant_of(game)
+    """Raises UserError unless a network of game `name` with these options is one for `game`, which may be cut at another length."""
+    if not is_variant(game, name, options, but=("max_plies",)):
+        theirs, ours = difference(game, name, options)
         raise UserError(f"{owner} plays {theirs}, not {ours}; take a player that learned {ours}, or change the game")

@@ -7,10 +7,8 @@ without = are the program's own arguments.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
@@ -20,7 +18,7 @@ from ...envs import Game, Position
 from ...errors import Forfeit, UserError, unknown
 from .base import Decision, Limit, Player
 from .common import rows_of, unthinking
-from .gtp_process import command_words
+from .guard import Guard, command_words
 
 if TYPE_CHECKING:
     import chess
@@ -73,8 +71,7 @@ class UciPlayer(Player):
         """Ends the program and what it started. More than once is as good as once."""
         if self._engine is not None:
             transport = self._engine.transport
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(transport.get_pid(), signal.SIGKILL)
+            self._guard.dismiss()
             deadline = time.monotonic() + 1
             while transport.get_returncode() is None and time.monotonic() < deadline:  # until its thread has seen it end
                 time.sleep(0.002)
@@ -117,9 +114,7 @@ class UciPlayer(Player):
 
         self.close()
         try:
-            self._engine = chess.engine.SimpleEngine.popen_uci(
-                self._words, timeout=self._margin, start_new_session=True, stderr=subprocess.DEVNULL
-            )
+            self._engine = self._open()
             self._engine.configure(_named(self.name, self._options, self._engine.options))
         except (TimeoutError, OSError, chess.engine.EngineError) as failure:
             self.close()
@@ -130,6 +125,31 @@ class UciPlayer(Player):
         except UserError:
             self.close()
             raise
+
+    def _open(self) -> chess.engine.SimpleEngine:
+        import chess.engine
+
+        began = time.monotonic()
+        with Guard(self._words) as self._guard:
+            # python-chess would kill the guard when the time is up, and not wait for it.
+            late = threading.Timer(self._margin, self._guard.dismiss)
+            late.start()
+            try:
+                engine = chess.engine.SimpleEngine.popen_uci(
+                    self._guard.command,
+                    timeout=None,
+                    stderr=subprocess.DEVNULL,
+                    pass_fds=self._guard.inherited,
+                    start_new_session=True,
+                )
+            except chess.engine.EngineTerminatedError:
+                if time.monotonic() >= began + self._margin:
+                    raise TimeoutError from None
+                raise
+            finally:
+                late.cancel()
+        engine.timeout = self._margin
+        return engine
 
 
 def _parts(words: list[str]) -> tuple[list[str], dict[str, str]]:

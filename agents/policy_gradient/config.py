@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,7 +17,7 @@ class ReinforceSettings:
     gamma: float = 0.99  # discount
     entropy_weight: float = 0.0  # of the policy's entropy in the loss
     value_weight: float = 0.5  # of the value's squared error
-    gradient_clip: float = math.inf  # norm of the gradient
+    gradient_clip: float = 0.0  # norm of the gradient; 0 does not limit it
     normalize_advantages: bool = False  # to mean 0 and deviation 1 in every batch of episodes
     shared_body: bool = False  # one body for policy and value; always so with a memory
     log_std: float = 0.0  # logarithm of the deviation of continuous actions, at the start
@@ -65,7 +64,9 @@ class PPOSettings:
     normalize_advantages: bool = True  # to mean 0 and deviation 1 in every minibatch
     target_kl: float = 0.0  # the epochs of a round end where the policy has moved so far (nats); 0 does not look
     shared_body: bool = False  # one body for policy and value; always so with a memory
-    log_std: float = 0.0  # logarithm of the deviation of continuous actions, at the start
+    log_std: float = 0.0  # logarithm of the deviation of continuous actions, at the start; with sde that of the noise matrix
+    sde: bool = False  # explore by noise that depends on the state (Raffin et al. 2021); for continuous actions
+    sde_frequency: int = 4  # steps that one noise matrix serves for; 0 keeps it for a rollout. Raffin et al.: 4 or 8
 
 
 @dataclass(frozen=True)
@@ -85,3 +86,40 @@ class VTraceSettings:
     gradient_clip: float = 0.5  # norm of the gradient; the paper: 40, of losses summed over the batch
     shared_body: bool = False  # one body for policy and value; always so with a memory
     log_std: float = 0.0  # logarithm of the deviation of continuous actions, at the start
+
+
+@dataclass(frozen=True)
+class SACSettings:
+    """Soft actor-critic with a temperature that is learned (Haarnoja et al. 2018b, table 1)."""
+
+    capacity: int = 1_000_000  # transitions remembered
+    learning_starts: int = 100  # steps at random before; Stable-Baselines3: 100, rl-zoo in MuJoCo: 10,000
+    rollout: int = 1  # steps of each environment between two rounds of learning
+    gradient_steps: int = 0  # of one round of learning; 0 takes as many as there were steps
+    batch: int = 256  # transitions a gradient is taken of
+    learning_rate: float = 3e-4  # of Adam, at the start
+    final_learning_rate: float = 3e-4  # at the end of the planned steps, reached in a straight line
+    gamma: float = 0.99  # discount
+    tau: float = 0.005  # share of the way that the targets go to the critics after each step
+    temperature: float = 1.0  # weight of the entropy beside the rewards, at the start; Stable-Baselines3: 1
+    learn_temperature: bool = True  # so that the entropy becomes what it should be
+    target_entropy: float = -1.0  # what it should be, in nats a number of the action
+
+
+@dataclass(frozen=True)
+class TD3Settings:
+    """TD3 (Fujimoto et al. 2018, supplementary C)."""
+
+    capacity: int = 1_000_000  # transitions remembered
+    learning_starts: int = 10_000  # steps at random before; the paper: 10,000 or 1,000
+    rollout: int = 1  # steps of each environment between two rounds of learning
+    gradient_steps: int = 0  # of one round of learning; 0 takes as many as there were steps
+    batch: int = 256  # transitions a gradient is taken of; the paper: 100, the authors' code: 256
+    learning_rate: float = 1e-3  # of Adam, at the start
+    final_learning_rate: float = 1e-3  # at the end of the planned steps, reached in a straight line
+    gamma: float = 0.99  # discount
+    tau: float = 0.005  # share of the way that the targets go when they move
+    exploration_noise: float = 0.1  # deviation of the noise on actions, half their range being 1
+    target_noise: float = 0.2  # of the noise on the targets' actions
+    target_noise_clip: float = 0.5  # and its bounds
+    policy_delay: int = 2  # steps of the critics to one of the actor and the targets

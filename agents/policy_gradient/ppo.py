@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from ...errors import UserError
 from ...models.network import get_weights, set_weights
 from ..checkpoint import Arrays
 from ..gym.agent import AgentState, Metrics, NonFiniteUpdate, Spaces
@@ -32,16 +33,21 @@ class PPO:
 
     def __init__(self, config: GymConfig[PPOSettings], spaces: Spaces) -> None:
         settings = config.settings
+        if settings.sde and not spaces.action.continuous:
+            raise UserError(f"sde explores among numbers, and here an action is {spaces.action}; leave it off")
         self._settings, self._planned = settings, config.steps
         with seeded(config.seed):
-            self._network = ActorCritic(spaces, config.body, shared=settings.shared_body, log_std=settings.log_std)
+            self._network = ActorCritic(
+                spaces, config.body, shared=settings.shared_body, log_std=settings.log_std, sde=settings.sde
+            )
         self._optimizer = Adam(self._network.to(config.run.device), clip=settings.gradient_clip)
         self._generator = np.random.default_rng((config.seed, 2))  # of the minibatches
-        self.policy = ActorCriticPolicy(self._network)
+        self.policy = ActorCriticPolicy(self._network, sde_frequency=settings.sde_frequency)
         self.steps = self.updates = 0
 
     def collect(self, actor: Actor) -> Rollout:
         """A rollout of the policy."""
+        self.policy.renew()
         rollout = collect_rollout(actor, self._settings.rollout)
         self.steps += rollout.steps
         return rollout

@@ -6,6 +6,7 @@ less noise.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -37,7 +38,7 @@ class Reinforce:
         self._device = torch.device(config.run.device)
         with seeded(config.seed):
             self._network = ActorCritic(spaces, config.body, shared=settings.shared_body, log_std=settings.log_std)
-        self._optimizer = Adam(self._network.to(self._device), clip=settings.gradient_clip)
+        self._optimizer = Adam(self._network.to(self._device), clip=settings.gradient_clip or math.inf)
         self.policy = ActorCriticPolicy(self._network)
         self.steps = self.updates = 0
 

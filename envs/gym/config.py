@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -13,6 +14,5 @@ class ViewConfig:
     normalize_reward: bool = False  # by the deviation of the discounted return, cut at 10 (Engstrom et al. 2020); training only
     max_episode_steps: int = 0  # cut episodes short after so many; 0 leaves it to the environment
     frame_stack: int = 1  # the newest observations seen at once
-    atari: bool = (
-        False  # the usual preparation of Atari games (Machado et al. 2018): 84x84, every fourth frame, rewards by their sign
-    )
+    atari: bool = False  # as Atari games are prepared since Mnih et al. 2015: 84x84 gray, every fourth frame, signs of rewards
+    side_by_side: Literal["list", "processes", "vector"] = "list"  # list: can be resumed exactly; vector: the environment's own

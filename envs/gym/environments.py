@@ -5,6 +5,7 @@ gone on, so values bootstrap from `final`. Gymnasium has three ways of resetting
 
 - `observation` is what to act on next;
 - `final` is what the step led to, the same array where nothing ended;
+- `final_mask` says what would be open there, for values that bootstrap from it;
 - `valid` is false where a row was only reset, its action unheard: such rows are neither stored nor counted.
 """
 
@@ -35,6 +36,7 @@ class Step(NamedTuple):
     truncated: NDArray[np.bool_]  # [N]
     final: Observations  # [N, ...], what the action led to
     valid: NDArray[np.bool_]  # [N]
+    final_mask: NDArray[np.bool_] | None = None  # [N, A], of `final`; says nothing where the world ended the episode
 
     @property
     def ended(self) -> NDArray[np.bool_]:

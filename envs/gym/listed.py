@@ -7,7 +7,7 @@ since; `load` plays them again, and where what comes out differs it starts a fre
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gymnasium
@@ -50,6 +50,7 @@ class EnvironmentList:
         """As `Environments` says."""
         n = self.n
         reward, terminated, truncated = np.empty(n, np.float32), np.empty(n, np.bool_), np.empty(n, np.bool_)
+        failed: list[int] = []
         for i, action in enumerate(self._write(actions)):
             self._actions[i].append(action)
             try:
@@ -57,19 +58,27 @@ class EnvironmentList:
             except Exception as error:
                 reward[i], terminated[i], truncated[i] = 0.0, False, True
                 self._restart(i, error)
+                failed.append(i)
         final = self._read(self._last)
         self._check(reward, final)
         self._total += reward
         self._length += 1
         ended = np.flatnonzero(terminated | truncated)
-        observation = final
-        if len(ended):
-            observation = final.copy()
-            for i in ended.tolist():
-                self._finished.append(Episode(float(self._total[i]), int(self._length[i])))
-                self._begin(i, None)
-            observation[ended] = self._read([self._last[i] for i in ended])
-        return Step(observation, self._masks(), reward, terminated, truncated, final, np.ones(n, np.bool_))
+        if not len(ended):
+            mask = self._masks()
+            return Step(final, mask, reward, terminated, truncated, final, np.ones(n, np.bool_), mask)
+        cut = [i for i in ended.tolist() if not terminated[i] and i not in failed]
+        open_there = self._masks(cut) if cut else None
+        observation = final.copy()
+        for i in ended.tolist():
+            self._finished.append(Episode(float(self._total[i]), int(self._length[i])))
+            self._begin(i, None)
+        observation[ended] = self._read([self._last[i] for i in ended])
+        mask = final_mask = self._masks()
+        if mask is not None and cut:
+            final_mask = mask.copy()
+            final_mask[cut] = True if open_there is None else open_there
+        return Step(observation, mask, reward, terminated, truncated, final, np.ones(n, np.bool_), final_mask)
 
     def finished(self) -> list[Episode]:
         """As `Environments` says."""
@@ -158,13 +167,15 @@ class EnvironmentList:
     def _seen(self) -> Seen:
         return Seen(self._read(self._last), self._masks())
 
-    def _masks(self) -> NDArray[np.bool_] | None:
+    def _masks(self, which: Sequence[int] | None = None) -> NDArray[np.bool_] | None:
+        """What is open in these environments, in all where none are named."""
+        rows = range(self.n) if which is None else which
         if self._read.has_mask:
-            return self._read.masks(self._last)
+            return self._read.masks([self._last[i] for i in rows])
         if self._has_masks:
-            return np.array([env.unwrapped.action_masks() for env in self._envs], np.bool_)  # type: ignore[attr-defined]
-        if MASK in self._infos[0]:
-            return np.array([info[MASK] for info in self._infos], np.bool_)
+            return np.array([self._envs[i].unwrapped.action_masks() for i in rows], np.bool_)  # type: ignore[attr-defined]
+        if all(MASK in self._infos[i] for i in rows):
+            return np.array([self._infos[i][MASK] for i in rows], np.bool_)
         return None
 
 

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, NamedTuple
 
 import gymnasium
+import numpy as np
 from gymnasium import error as gym_error
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode
 
 from ...errors import UserError, unknown
 from .config import ViewConfig
 from .environments import Environments
 from .listed import EnvironmentList
 from .normalized import NormalizedEnvironments
+from .vectorized import VectorEnvironments
 
 Option = int | float | str | bool
+
+
+class Watch(NamedTuple):
+    """Somebody who watches an environment: how it is drawn, and the wrapper that shows it."""
+
+    render_mode: str
+    wrap: Callable[[gymnasium.Env[Any, Any]], gymnasium.Env[Any, Any]]
+
+
 EXTRAS = {  # what a missing package is installed by
     "ale_py": "atari",
     "Box2D": "box2d",
@@ -41,6 +55,7 @@ def make_environments(
     n: int,
     gamma: float = 1.0,
     learning: bool = True,
+    watch: Watch | None = None,
 ) -> Environments:
     """n environments of an id, seen as `view` says; `gamma` is the discount that rewards are normalised for.
 
@@ -48,7 +63,7 @@ def make_environments(
     Raises UserError: an unknown id, a missing package, an option that the environment does not take, a space that cannot be read.
     """
     find(task)
-    environments: Environments = EnvironmentList(task, lambda: make_one(task, options, view), n)
+    environments = _side_by_side(task, options, view, n, learning, watch)
     if view.normalize_observation or (view.normalize_reward and learning):
         environments = NormalizedEnvironments(
             environments,
@@ -60,15 +75,58 @@ def make_environments(
     return environments
 
 
+def _side_by_side(
+    task: str, options: Mapping[str, Option], view: ViewConfig, n: int, learning: bool, watch: Watch | None
+) -> Environments:
+    if view.side_by_side == "list" or watch:
+        return EnvironmentList(task, lambda: make_one(task, options, view, learning=learning, watch=watch), n)
+    if view.side_by_side == "processes":
+        make = partial(make_one, task, options, view, learning=learning)
+        return VectorEnvironments(task, AsyncVectorEnv([make] * n, autoreset_mode=AutoresetMode.SAME_STEP))
+    if find(task).vector_entry_point is None:
+        raise UserError(f"{task} has no vector of its own; take --view.side-by-side list or processes")
+    if view.atari or view.frame_stack > 1:
+        raise UserError("frames are stacked and prepared one by one; take --view.side-by-side list or processes")
+    with _refusing(task, options):
+        return VectorEnvironments(task, gymnasium.make_vec(task, n, "vector_entry_point", **_settings(options, view)))
+
+
 def make_one(
-    task: str, options: Mapping[str, Option], view: ViewConfig, *, render_mode: str | None = None
+    task: str, options: Mapping[str, Option], view: ViewConfig, *, learning: bool = True, watch: Watch | None = None
 ) -> gymnasium.Env[Any, Any]:
     """One environment of an id. Raises UserError as `make_environments` does."""
+    settings = _settings(options, view)
+    if watch:
+        settings["render_mode"] = watch.render_mode
+    with _refusing(task, options):
+        env: gymnasium.Env[Any, Any] = gymnasium.make(task, disable_env_checker=True, **settings)
+    if watch:
+        env = watch.wrap(env)
+    if view.atari:
+        with _refusing(task, options):
+            env = gymnasium.wrappers.AtariPreprocessing(env, terminal_on_life_loss=learning)
+        if learning:
+            env = gymnasium.wrappers.TransformReward(env, lambda reward: float(np.sign(float(reward))))
+    if view.frame_stack > 1:
+        env = gymnasium.wrappers.FrameStackObservation(env, view.frame_stack)
+    return env
+
+
+def _settings(options: Mapping[str, Option], view: ViewConfig) -> dict[str, Any]:
+    """What an environment is made with."""
     settings: dict[str, Any] = dict(options)
     if view.max_episode_steps:
         settings["max_episode_steps"] = view.max_episode_steps
+    if view.atari:
+        settings["frameskip"] = 1  # the preparation skips
+    return settings
+
+
+@contextmanager
+def _refusing(task: str, options: Mapping[str, Option]) -> Iterator[None]:
+    """Makes what Gymnasium says of an environment that cannot be made the user's matter."""
     try:
-        env: gymnasium.Env[Any, Any] = gymnasium.make(task, render_mode=render_mode, disable_env_checker=True, **settings)
+        yield
     except (gym_error.DependencyNotInstalled, ModuleNotFoundError) as error:
         raise _missing(task, error) from error
     except TypeError as error:
@@ -76,9 +134,16 @@ def make_one(
         raise UserError(f"{task} does not take {given or 'these settings'} ({error})") from error
     except gym_error.Error as error:
         raise UserError(f"{task} cannot be made: {error}") from error
-    if view.frame_stack > 1:
-        env = gymnasium.wrappers.FrameStackObservation(env, view.frame_stack)
-    return env
+
+
+def import_package(package: str) -> None:
+    """Imports a package that registers environments. Raises UserError where it is not there."""
+    try:
+        imported = importlib.import_module(package)
+    except ModuleNotFoundError as error:
+        raise _missing(package, error) from error
+    if package == "minatar.gym":
+        imported.register_envs()  # the one that waits to be asked
 
 
 def find(task: str) -> gymnasium.envs.registration.EnvSpec:
@@ -86,12 +151,7 @@ def find(task: str) -> gymnasium.envs.registration.EnvSpec:
     module, colon, name = task.rpartition(":")
     namespace = name.partition("/")[0] if "/" in name else ""
     for package in filter(None, (module if colon else "", PACKAGES.get(namespace, ""))):
-        try:
-            imported = importlib.import_module(package)
-        except ModuleNotFoundError as error:
-            raise _missing(task, error) from error
-        if package == "minatar.gym" and name not in gymnasium.registry:
-            imported.register_envs()  # the one that does not when it is imported
+        import_package(package)
     if name not in gymnasium.registry:
         raise unknown("environment", name, gymnasium.registry)
     return gymnasium.registry[name]

@@ -125,6 +125,16 @@ class Writer:
         return actions.astype(space.dtype)
 
 
+def unbatched(space: gymnasium.Space[Any], values: Any, n: int) -> list[Any]:
+    """What n environments show, one by one, of what a library gives for all at once: arrays, or dictionaries and tuples of them."""
+    if isinstance(space, spaces.Dict):
+        columns = {name: unbatched(part, values[name], n) for name, part in space.spaces.items()}
+        return [{name: column[i] for name, column in columns.items()} for i in range(n)]
+    if isinstance(space, spaces.Tuple):
+        return list(zip(*(unbatched(part, value, n) for part, value in zip(space.spaces, values, strict=True)), strict=True))
+    return list(values)
+
+
 @dataclass(frozen=True)
 class _Part:
     """How one space is read: N values to [N, *shape]."""

@@ -1,4 +1,4 @@
-"""Portable Game Notation for chess, by python-chess: one game read from a text, and a position written with the way to it.
+"""Portable Game Notation for chess, by python-chess: one game read from a file, and a position written with the way to it.
 
 Called by whatever exports games or takes them in. The format is Steven Edwards' standard of 1994; Chess960 is named by the
 header Variant, and another start position by FEN.
@@ -6,6 +6,7 @@ header Variant, and another start position by FEN.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ _TOKEN = re.compile(
     |(?P<number>\d{1,4}(?:\s*\.+|(?=\s)|$)|\.+)""",
     re.VERBOSE | re.MULTILINE,
 )
+_LINE_BREAK = re.compile(r"\r\n|\r")
 LONGEST = 4_000_000  # characters of a text
 _MAX_PLIES = 10_000
 _STANDARD = ("", "standard", "from position", "chess", "normal")
@@ -43,16 +45,17 @@ class PgnGame(NamedTuple):
         return self.headers.get("Result", "*")
 
 
-def read_game(text: str) -> PgnGame:
-    """The first game of a text: its main line, variations and comments left out.
+def read_game(data: str | bytes) -> PgnGame:
+    """The first game of a text or a file's bytes: its main line, variations and comments left out.
 
+    Bytes are UTF-8 or, where they cannot be that, the standard's ISO 8859-1, in which every byte is a character.
     Raises UserError, naming line and column, for a text without a game, a variant that is not played here, a move that is not
     legal, and whatever else is no PGN, so that nothing is left out in silence; also for a game that goes on after a third
     repetition or fifty moves, which end it here.
     """
+    text = _LINE_BREAK.sub("\n", _decoded(data) if isinstance(data, bytes) else data.removeprefix("\ufeff"))
     if len(text) > LONGEST:
         raise UserError(f"the PGN has {len(text):,} characters; {LONGEST:,} are read, so split it")
-    text = text.removeprefix("\ufeff")
     headers, moves = _scan(text)
     if not (moves or headers.get("White") or headers.get("FEN")):
         raise _error(text, 0, 'there is no game; it should have headers such as [White "A"], and moves such as 1. e4 e5')
@@ -80,6 +83,15 @@ def read_game(text: str) -> PgnGame:
     return PgnGame(game, position, headers)
 
 
+def _decoded(data: bytes) -> str:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise _error("", 0, "the file is UTF-16, which PGN does not know; save it as UTF-8")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
 def _scan(text: str) -> tuple[dict[str, str], list[tuple[int, str]]]:
     """The headers of the first game and the moves of its main line, each with its offset. Raises UserError."""
     headers: dict[str, str] = {}
@@ -94,7 +106,7 @@ def _scan(text: str) -> tuple[dict[str, str], list[tuple[int, str]]]:
         if kind == "header":
             if moves and not open_at:  # the next game
                 break
-            headers[token["name"]] = re.sub(r"\\(.)", r"\1", token["value"])
+            headers[token["name"]] = re.sub(r"\\([\"\\])", r"\1", token["value"])
         elif kind == "open":
             open_at.append(at)
         elif kind == "close":
@@ -147,5 +159,5 @@ def _result(position: Position) -> str:
 
 
 def _clean(value: str) -> str:
-    """A header's value on one line."""
-    return " ".join(value.split())
+    """A header's value on one line, with the escapes that python-chess leaves to us; the standard's "?" for nothing."""
+    return re.sub(r'["\\]', r"\\\g<0>", " ".join(value.split())) or "?"

@@ -17,8 +17,9 @@ from typing import NamedTuple
 
 from ...errors import UserError
 
-MAX_BYTES = 32 << 20  # of a file; with MAX_NODES this bounds memory to about 1 GiB, where a file is made to need it
+MAX_BYTES = 32 << 20  # of a file; with the two bounds below memory stays under 1 GiB, where a file is made to need it
 MAX_NODES = 500_000  # of a collection; Kogo's joseki dictionary has a fifth of that
+MAX_PROPERTIES = 1_000_000  # of a collection
 MAX_NESTING = 10_000  # variations within variations
 DEFAULT_CHARSET = "ISO-8859-1"  # the standard's, where neither CA nor a byte order mark tells
 
@@ -31,6 +32,7 @@ _LINE_BREAK = re.compile(r"\r\n|\n\r|\r")
 _ESCAPE = re.compile(r"\\(.)|[\t\v\f]", re.DOTALL)
 _COMPOSED = re.compile(r"([^\\:]*+(?:\\.[^\\:]*+)*+):(.*)", re.DOTALL)
 _WELL_FORMED = re.compile(_RAW, re.DOTALL)
+_ROOT_TOKENS = 10_000  # names and values of the root node among which CA is looked for; a later CA is refused when it is met
 _WIDTH = 78  # columns after which a line of ours is broken, between two nodes
 
 
@@ -158,7 +160,7 @@ class _Parser:
     def __init__(self, content: str, start: int, charset: str) -> None:
         self._content, self._charset = content, charset
         self._at, self._line, self._line_start, self._counted = start, 1, 0, 0
-        self._nodes = 0
+        self._nodes = self._properties = 0
 
     def games(self) -> list[Node]:
         roots: list[Node] = []
@@ -216,7 +218,10 @@ class _Parser:
 
     def _property(self, node: Node, name: str, place: Place) -> None:
         """Reads the values that follow a name."""
-        key = "".join(filter(str.isupper, name))
+        self._properties += 1
+        if self._properties > MAX_PROPERTIES:
+            raise place.error(f"more than {MAX_PROPERTIES:,} properties, which is all that is read; split the file")
+        key = name if name.isupper() else "".join(filter(str.isupper, name))
         if not key:
             raise place.error(f"{quoted(name)} is no name of a property, which has capital letters")
         values = node.properties.setdefault(key, [])
@@ -270,7 +275,10 @@ def _charset(content: str) -> str:
     """The charset that the first root node names, or the standard's. Raises UserError for one that cannot be."""
     start = _GAME.search(content)
     at, name = (start.end() if start else len(content)), ""
-    while (token := _TOKEN.match(content, at)) is not None and not token["sign"]:
+    for _ in range(_ROOT_TOKENS):
+        token = _TOKEN.match(content, at)
+        if token is None or token["sign"]:
+            break
         if token["name"]:
             name = "".join(filter(str.isupper, token["name"]))
         elif name == "CA":

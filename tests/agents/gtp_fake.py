@@ -29,10 +29,16 @@ if fault == "child":  # a helper process that outlives it
     helper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], stdin=subprocess.DEVNULL)
     log.write(f"{os.getpid()} {helper.pid}\n")
     log.flush()
+if fault == "daemon":  # a process that is no descendant any more, in a session of its own
+    script = "import os, time; os.setsid(); os.fork() and os._exit(0); print(os.getpid(), flush=True); time.sleep(600)"
+    daemon = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    log.write(f"{os.getpid()} {int(daemon.stdout.readline())}\n")
+    log.flush()
+    daemon.wait()
 
 for line in sys.stdin:
     words = line.split()
-    if log and fault != "child":
+    if log and fault not in ("child", "daemon"):
         log.write(line)
         log.flush()
     answer = "= "
@@ -53,7 +59,7 @@ for line in sys.stdin:
         if asked != 2 or fault in ("none", "no-undo", "child"):
             moves.append(free[0])
             answer = f"= {free[0]}"
-        elif fault == "crash":
+        elif fault in ("crash", "daemon"):
             sys.exit(3)
         elif fault == "hang":
             time.sleep(600)

@@ -14,7 +14,8 @@ import pytest
 
 from zerodojo.agents import Forfeit, Limit, player
 from zerodojo.agents.players.gtp import GtpPlayer
-from zerodojo.agents.players.gtp_process import LONGEST, command_words
+from zerodojo.agents.players.gtp_process import LONGEST
+from zerodojo.agents.players.guard import command_words
 from zerodojo.envs import GAMES, Position, make
 from zerodojo.errors import UserError
 from zerodojo.evaluation.match import play_games, play_match
@@ -36,8 +37,8 @@ def fake():  # type: ignore[no-untyped-def]
     """Makes players of a fake program that are closed in the end."""
     made: list[GtpPlayer] = []
 
-    def install(fault: str, log: Path | str = "", *, seconds: float = 20.0) -> GtpPlayer:
-        made.append(GtpPlayer(START.game, command(fault, log), seconds=seconds))
+    def install(fault: str, log: Path | str = "", *, timeout: float = 20.0) -> GtpPlayer:
+        made.append(GtpPlayer(START.game, command(fault, log), timeout=timeout))
         return made[-1]
 
     yield install
@@ -46,15 +47,20 @@ def fake():  # type: ignore[no-untyped-def]
 
 
 def is_gone(process: int) -> bool:
-    """Whether a process ends within seconds (a zombie has ended)."""
+    """Whether a process ends within seconds."""
     for _ in range(100):
-        try:
-            if Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-                return True
-        except OSError:
+        if has_ended(process):
             return True
         time.sleep(0.05)
     return False
+
+
+def has_ended(process: int) -> bool:
+    """Whether a process has ended (as a zombie has)."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
 
 
 # What it is told ------------------------------------------------------------------------------------------------------------
@@ -96,6 +102,45 @@ def test_a_limit_in_seconds_is_told(fake, tmp_path: Path) -> None:  # type: igno
     assert log.read_text().splitlines().count("time_settings 0 2 1") == 1
 
 
+def test_the_timeout_is_a_setting_before_the_program() -> None:
+    program = player(f"gtp:timeout=1 {command('hang')}", START.game)
+    program.decide(START)
+    began = time.monotonic()
+    for limit in (None, Limit(seconds=30)):  # whatever limit the program is told
+        with pytest.raises(Forfeit, match="gave no answer to 'genmove black' in 1 seconds"):
+            program.decide(after("a1", "b2"), limit)
+        program.decide(START)
+    assert 2 <= time.monotonic() - began < 10
+    program.close()
+
+
+def test_without_a_timeout_a_limit_has_a_margin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zerodojo.agents.players.gtp.MARGIN", 0.5)
+    program = player(f"gtp:{command('hang')}", START.game)
+    program.decide(START)
+    with pytest.raises(Forfeit, match="gave no answer to 'genmove black' in 1 seconds"):
+        program.decide(after("a1", "b2"), Limit(seconds=0.5))
+    program.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("timeout=0.5", "timeout=0.5 does not fit; choose from 1 to 86,400 seconds"),
+        ("timeout=86401", "timeout=86401 does not fit"),
+        ("timeout=nan", "timeout=nan does not fit"),
+        ("timeout=", "timeout= does not fit"),
+        ("timeout=5 timeout=soon", "timeout=soon does not fit"),
+        ("time=5", "unknown setting before the program of gtp: 'time'; did you mean timeout"),
+        ("timeout=5", "the player's command is empty"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(settings: str, message: str) -> None:
+    line = settings if "empty" in message else f"{settings} {command('none')}"
+    with pytest.raises(UserError, match=message):
+        player(f"gtp:{line}", START.game)
+
+
 def test_a_whole_match_against_it() -> None:
     program = player(f"gtp:{command('none')}", START.game)
     try:
@@ -123,7 +168,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_loses_the_game_and_not_the_next(fault: str, fake) -> None:  # type: ignore[no-untyped-def]
-    program = fake(fault, seconds=0.5 if fault in ("hang", "slow") else 20)
+    program = fake(fault, timeout=0.5 if fault in ("hang", "slow") else 20)
     assert program.decide(after("b1")).action == 0
     with pytest.raises(Forfeit) as forfeit:
         program.decide(after("b1", "a1", "c1"))
@@ -179,14 +224,27 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 # Nothing is left behind -------------------------------------------------------------------------------------------------------
 
 
-def test_closing_ends_the_program_and_its_children(fake, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("fault", ["child", "daemon"])
+def test_closing_ends_the_program_and_all_it_started(fault: str, fake, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     log = tmp_path / "pids"
-    fake("child", log).close()
-    assert all(is_gone(int(pid)) for pid in log.read_text().split())
+    program = fake(fault, log)
+    processes = [int(pid) for pid in log.read_text().split()]
+    assert len(processes) == 2 and not any(map(has_ended, processes))
+    program.close()
+    assert all(map(has_ended, processes))
+
+
+def test_a_program_that_ends_by_itself_leaves_nothing(fake, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    log = tmp_path / "pids"
+    program = fake("daemon", log)
+    program.decide(START)
+    with pytest.raises(Forfeit, match="ended before"):
+        program.decide(after("a1", "b2"))
+    assert all(has_ended(int(pid)) for pid in log.read_text().split())
 
 
 def test_a_fault_ends_the_program(fake, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    program = fake("hang", seconds=0.5)
+    program = fake("hang", timeout=0.5)
     program.decide(START)
     process = program._program._process.pid
     with pytest.raises(Forfeit):
@@ -194,13 +252,14 @@ def test_a_fault_ends_the_program(fake, tmp_path: Path) -> None:  # type: ignore
     assert is_gone(process)
 
 
-def test_nothing_is_left_when_we_are_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fault", ["child", "daemon"])
+def test_nothing_is_left_when_we_are_killed(fault: str, tmp_path: Path) -> None:
     log = tmp_path / "pids"
     script = f"""
 import time
 from zerodojo.agents import player
 from zerodojo.envs import make
-one = player({"gtp:" + command("child", log)!r}, make("tic_tac_toe"))
+one = player({"gtp:" + command(fault, log)!r}, make("tic_tac_toe"))
 one.decide(make("tic_tac_toe").start())
 print("ready", flush=True)
 time.sleep(600)

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import chess
 import numpy as np
 import pytest
 
@@ -55,6 +56,20 @@ def test_a_run_plays_its_newest_weights_or_those_of_a_step(run: Path) -> None:
     assert np.abs(priors[0] - priors[3]).max() > 1e-4
 
 
+def test_a_network_plays_games_that_are_cut_at_another_length(tmp_path: Path) -> None:
+    game = make("go", size=5)
+    net = network.build(SMALL, planes=game.spec.num_planes, board=game.spec.board, actions=game.spec.num_actions)
+    directory = RunDirectory.create(tmp_path / "go", AlphaZeroConfig(game="go", options=dict(game.spec.options), network=SMALL))
+    with directory.locked():
+        directory.save(Checkpoint(step=1, weights=network.get_weights(net), learner={}, state={}))
+    short, long = (
+        player(str(tmp_path / "go"), made, simulations=0).decide(made.start()) for made in (game, make("go", size=5, max_plies=500))
+    )
+    np.testing.assert_array_equal(short.prior, long.prior)
+    with pytest.raises(UserError, match="not go"):
+        player(str(tmp_path / "go"), make("go", size=5, komi=0.5))
+
+
 def test_weights_that_do_not_fit_their_configuration_are_named(run: Path, tmp_path: Path) -> None:
     """As when config.json was put back from another run."""
     copy = tmp_path / "copy"
@@ -86,7 +101,7 @@ def test_an_untrained_network_with_search_sees_a_win(run: Path) -> None:
 
 
 def test_what_cannot_play_is_refused(run: Path) -> None:
-    with pytest.raises(UserError, match=r"plays tic_tac_toe.*, not connect_four\(width=7, height=6, connect=4"):
+    with pytest.raises(UserError, match=r"plays tic_tac_toe, not connect_four; take a player"):
         player(str(run), make("connect_four"))
     with pytest.raises(UserError, match="there is no run at"):
         player(f"{run}x", make("tic_tac_toe"))
@@ -183,6 +198,38 @@ def test_the_evaluator_shows_the_engine_what_the_mover_sees() -> None:
     np.testing.assert_array_equal(values, expected[1])
     nothing = NetworkEvaluator(game, engine).evaluate(game.new_states(0))
     assert nothing[0].shape == (0, 7) and nothing[1].shape == (0,)
+
+
+class ColourBlind:
+    """An engine that looks neither at who moves nor at the move's number, and so judges a position and its mirror image alike."""
+
+    def __init__(self, planes: int) -> None:
+        self.weights = np.random.default_rng(5).standard_normal((planes, 64, 4672)).astype(np.float32)
+        self.weights[[-7, -6]] = 0
+
+    def evaluate(self, planes: Floats) -> tuple[Floats, Floats]:
+        logits = np.stack([np.tensordot(one.reshape(-1, 64), self.weights, 2) for one in planes])
+        return logits, logits.mean(axis=1)
+
+
+@pytest.mark.parametrize("symmetrize", [False, True])
+def test_the_judgement_of_a_mirror_image_is_mirrored(symmetrize: bool) -> None:
+    """A position and the next, and their mirror images: in both batches White moves and Black does. Logits are by action id."""
+    board = chess.Board("r3k2r/p1ppqpb1/bn2pnp1/3PN3/1p2P3/2N2Q1p/PPPBBPPP/R3K1R1 w Qkq - 7 9")
+    game, twin = (make("chess", fen=side.fen(), history=1) for side in (board, board.mirror()))
+    engine, mirror, move = ColourBlind(game.spec.num_planes), game.mirror, game.parse_action("e5g6")
+    assert mirror is not None
+    positions = [game.start(), game.start().after(move)]
+    images = [twin.start(), twin.start().after(int(mirror[move]))]
+    (logits, values), (mirrored, same) = (
+        NetworkEvaluator(one.game, engine, symmetrize=symmetrize).evaluate(np.stack([one.row, other.row]))  # type: ignore[arg-type]
+        for one, other in (positions, images)
+    )
+    np.testing.assert_array_equal(logits[:, mirror], mirrored)
+    np.testing.assert_array_equal(values, same)
+    for white, view in ((logits[0], positions[0]), (mirrored[1], images[1])):  # as the network says where White moves
+        np.testing.assert_array_equal(white, engine.evaluate(view.observation()[None])[0][0])
+    assert np.abs(logits - mirrored).max() > 1
 
 
 @pytest.mark.parametrize("name", ["tic_tac_toe", "connect_four"])

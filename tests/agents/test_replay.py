@@ -15,7 +15,12 @@ from zerodojo.agents.alphazero.store import GameStore
 from zerodojo.envs import Game, make
 from zerodojo.errors import UserError
 
-GAMES = [make("tic_tac_toe"), make("connect_four"), make("connect_four", width=5, height=4, connect=3)]
+GAMES = [
+    make("tic_tac_toe"),
+    make("connect_four"),
+    make("connect_four", width=5, height=4, connect=3),
+    make("chess", history=1, max_plies=7),
+]
 
 
 class SlowReplay:
@@ -46,6 +51,7 @@ class SlowReplay:
                             "root_value": records.root_value[ply],
                             "solved": records.solved[ply],
                             "version": records.version[ply],
+                            "mirror": self.game.mirror if position.to_play == 1 else None,
                         }
                     )
                 position = position.after(int(records.action[ply]))
@@ -59,13 +65,14 @@ class SlowReplay:
         batch = []
         for row, k in zip(drawn, which, strict=True):
             one = held[row]
+            view = np.arange(self.game.spec.num_actions) if one["mirror"] is None else one["mirror"]
             planes = np.array(one["planes"])
             flat = planes.reshape(len(planes), -1)
             batch.append(
                 {
                     "planes": flat[table.planes[k]][:, table.points[k]].reshape(planes.shape),
-                    "policy": np.array(one["policy"])[table.actions[k]],
-                    "legal": np.array(one["legal"])[table.actions[k]],
+                    "policy": np.array(one["policy"])[table.actions[k]][view],
+                    "legal": np.array(one["legal"])[table.actions[k]][view],
                     "value": one["root_value"] if one["solved"] else (1 - weight) * one["outcome"] + weight * one["root_value"],
                     "version": one["version"],
                 }

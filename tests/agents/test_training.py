@@ -61,6 +61,7 @@ def test_a_run_counts_what_it_does(new_run, mode: str) -> None:  # type: ignore[
     training = train(run, pools=Watched, steps=60, report=reports.append)
     assert training.learner.steps == 60 and run.steps() == [60]
     assert_consistent(run)
+    assert reports[0].positions_per_second is None and (reports[-1].positions_per_second or 0) > 0
     assert Watched.last.closed
     published, games = Watched.last.published, games_of(run)
     assert published == sorted(published) and set(games.version[games.simulations > 0].tolist()) <= {0, *published}

@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -24,7 +25,9 @@ needs_stockfish = pytest.mark.skipif(STOCKFISH is None, reason="Stockfish is mis
 ENGINE = """
 import os, subprocess, sys, time
 child = subprocess.Popen(["sleep", "300"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-open(sys.argv[1], "a").write(f"{os.getpid()} {child.pid}\\n")
+script = "import os, time; os.setsid(); os.fork() and os._exit(0); print(os.getpid(), flush=True); time.sleep(300)"
+daemon = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+open(sys.argv[1], "a").write(f"{os.getpid()} {child.pid} {int(daemon.stdout.readline())}\\n")
 for line in sys.stdin:
     word = line.split()[0]
     if word == "uci":
@@ -47,11 +50,11 @@ def fake(tmp_path):
     """Makes a player of a scripted program; `go` is what it does when asked for a move."""
     made = []
 
-    def make_player(go: str, options: str = "") -> UciPlayer:
+    def make_player(go: str, options: str = "", margin: float = 5.0) -> UciPlayer:
         script = tmp_path / "engine.py"
         script.write_text(ENGINE.replace("GO", go))
         command = shlex.join([sys.executable, str(script), str(tmp_path / "pids")])
-        made.append(UciPlayer(make("chess", max_plies=40), f"{command} {options}", margin=5.0))
+        made.append(UciPlayer(make("chess", max_plies=40), f"{command} {options}", margin=margin))
         return made[-1]
 
     yield make_player
@@ -91,7 +94,7 @@ def test_a_move_with_its_score_and_line(fake, tmp_path):
     assert (tmp_path / "pids.options").read_text() == "setoption name Skill Level value 3\n"
     engine.close()
     engine.close()
-    assert all_end(processes(tmp_path))
+    assert len(processes(tmp_path)) == 3 and not any(map(alive, processes(tmp_path)))
 
 
 @pytest.mark.parametrize(
@@ -119,6 +122,32 @@ def test_a_program_that_was_killed_is_started_anew_for_the_next_game(fake, tmp_p
     with pytest.raises(Forfeit):
         engine.decide(engine.game.start())
     assert engine.game.action_name(engine.decide(engine.game.start()).action) == "e2e4"
+
+
+def test_a_program_that_never_begins_is_ended(fake, tmp_path, monkeypatch):
+    monkeypatch.setitem(
+        globals(), "ENGINE", ENGINE.replace('"uci"', '"begin"').replace("for line in", "time.sleep(300)\nfor line in")
+    )
+    with pytest.raises(UserError, match="it gives no answer"):
+        fake(PLAYS, margin=2.0)
+    assert len(processes(tmp_path)) == 3 and all_end(processes(tmp_path))
+
+
+def test_nothing_is_left_when_we_are_killed(tmp_path):
+    (tmp_path / "engine.py").write_text(ENGINE.replace("GO", PLAYS))
+    command = shlex.join([sys.executable, str(tmp_path / "engine.py"), str(tmp_path / "pids")])
+    script = f"""
+import time
+from zerodojo.agents import player
+from zerodojo.envs import make
+one = player({"uci:" + command!r}, make("chess"))
+print("ready", flush=True)
+time.sleep(600)
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as ours:
+        assert ours.stdout.readline() == b"ready\n"
+        ours.kill()
+    assert len(processes(tmp_path)) == 3 and all_end(processes(tmp_path))
 
 
 @pytest.mark.parametrize(

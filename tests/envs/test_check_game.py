@@ -12,8 +12,11 @@ import pytest
 from numpy.typing import NDArray
 
 from zerodojo.envs import GAMES, Game, Labels, Picture, Playouts, Position, Step, Symmetries, make
+from zerodojo.envs.breakthrough import Breakthrough
 from zerodojo.envs.connect_four import ConnectFour
 from zerodojo.envs.game import Option, States
+from zerodojo.envs.gomoku import Gomoku
+from zerodojo.envs.stones import MOVER
 from zerodojo.envs.testing import check_game
 from zerodojo.envs.tic_tac_toe import TicTacToe
 
@@ -443,3 +446,112 @@ PLANTED: list[tuple[str, Callable[[], Game], str]] = [
 def test_every_planted_fault_is_found_and_named(planted: Callable[[], Game], law: str) -> None:
     with pytest.raises(AssertionError, match=f"^({law})"):
         check_game(planted())
+
+
+class Turned(Breakthrough):
+    """Breakthrough whose Black sees the board turned top to bottom, so that pawns always go up: a sound game with a mirror."""
+
+    def __init__(self) -> None:
+        super().__init__(size=4)
+        names = [self.action_name(action) for action in range(self.spec.num_actions)]
+        turned = [name.translate(str.maketrans("1234", "4321")) for name in names]
+        self.turned = np.array([names.index(name) for name in turned], np.int32)
+
+    def observe(self, states: States, out: NDArray[np.float32]) -> None:
+        super().observe(states, out)
+        second = self.to_play(states) == 1
+        out[second] = out[second, :, ::-1]
+
+    @property
+    def mirror(self) -> NDArray[np.int32] | None:
+        return self.turned
+
+
+def black_begins(game: Breakthrough) -> Game:
+    """The game's twin: it begins with Black."""
+
+    class BlackBegins(type(game)):  # type: ignore[misc]
+        def new_states(self, n: int) -> States:
+            states = super().new_states(n)
+            states[:, self.info] |= MOVER
+            return states
+
+    return BlackBegins()  # type: ignore[no-any-return]
+
+
+class MirrorForgotten(Turned):
+    """The planes are turned, the actions are not."""
+
+    @property
+    def mirror(self) -> NDArray[np.int32] | None:
+        return np.arange(self.spec.num_actions, dtype=np.int32)
+
+
+class PlanesNotTurned(Turned):
+    observe = Breakthrough.observe
+
+
+class PlanesTurnedForBoth(Turned):
+    def observe(self, states: States, out: NDArray[np.float32]) -> None:
+        Breakthrough.observe(self, states, out)
+        out[:] = out[:, :, ::-1].copy()
+
+
+class MirrorOfSomeActions(Turned):
+    @property
+    def mirror(self) -> NDArray[np.int32] | None:
+        return self.turned // 2
+
+
+class MirrorAndOneStep(Turned):
+    """Every action goes one further: a permutation that does not undo itself."""
+
+    @property
+    def mirror(self) -> NDArray[np.int32] | None:
+        return np.roll(np.arange(self.spec.num_actions, dtype=np.int32), 1)
+
+
+class SwapWithMirror(Gomoku):
+    """A swap leaves the other player to see the same stones; with a mirror, even one that moves nothing, that is another answer."""
+
+    def __init__(self) -> None:
+        super().__init__(size=5, swap=True)
+
+    @property
+    def mirror(self) -> NDArray[np.int32] | None:
+        return np.arange(self.spec.num_actions, dtype=np.int32)
+
+    observation_keys = Game.observation_keys
+
+
+class KeyForgetsTheMover(SwapWithMirror):
+    observation_keys = Gomoku.observation_keys
+
+
+def test_a_game_with_a_mirror_passes() -> None:
+    check_game(Turned(), twin=black_begins(Turned()))
+    check_game(SwapWithMirror(), seed=1)  # some of its games have a swap
+
+
+@pytest.mark.parametrize(
+    ("planted", "law"),
+    [
+        (MirrorForgotten, "The mirror keeps the rules: the legal moves of the twin"),
+        (PlanesNotTurned, "The mirror keeps the rules: plane 0 of the twin"),
+        (PlanesTurnedForBoth, "The mirror keeps the rules: plane 0 of the twin"),
+        (MirrorOfSomeActions, "The mirror: it is no permutation"),
+        (MirrorAndOneStep, "The mirror: it is not its own inverse"),
+    ],
+)
+def test_every_fault_of_a_mirror_is_found_and_named(planted: type[Turned], law: str) -> None:
+    with pytest.raises(AssertionError, match=f"^{law}"):
+        check_game(planted(), twin=black_begins(planted()))
+
+
+def test_a_mirror_needs_a_twin_of_exchanged_sides_and_keys_that_tell_the_mover() -> None:
+    with pytest.raises(AssertionError, match=r"^The mirror keeps the rules: in the twin the sides are not exchanged"):
+        check_game(Turned(), twin=Turned())
+    with pytest.raises(AssertionError, match=r"^The mirror: there is none, and a twin"):
+        check_game(Breakthrough(size=4), twin=black_begins(Turned()))
+    with pytest.raises(AssertionError, match=r"^Observation keys: two states that differ have one key"):
+        check_game(KeyForgetsTheMover(), seed=1)

@@ -6,7 +6,7 @@ import chess
 import numpy as np
 import pytest
 
-from zerodojo.envs import Game, make
+from zerodojo.envs import Game, IllegalAction, make
 from zerodojo.envs.testing import check_game
 from zerodojo.errors import UserError
 
@@ -57,7 +57,10 @@ def test_perft_of_chess960_to_depth_2(fen):
 
 @pytest.mark.parametrize("options", [{"max_plies": 12}, {"variant": "960", "position": 0, "history": 1, "max_plies": 8}], ids=str)
 def test_the_conformance_kit_passes(options):
-    check_game(make("chess", **options), games=2)
+    """Also beside the twin in which Black begins."""
+    game = make("chess", **options)
+    begun_by_black = game.board(game.start()).mirror().fen()
+    check_game(game, games=2, twin=make("chess", **options | {"position": 518, "fen": begun_by_black}))
 
 
 def test_shapes_are_those_of_alphazero():
@@ -78,6 +81,59 @@ def test_action_ids_are_point_and_plane():
     assert game.parse_action("E7E8Q") == game.parse_action("e7e8")
     names = [game.action_name(action) for action in range(4672)]
     assert sum("-" not in name for name in names) == 1792 + 2 * 66  # queens' and knights' moves; underpromotions of both sides
+
+
+@pytest.mark.parametrize(
+    ("moves", "text", "name"),
+    [
+        ("", "e4", "e2e4"),
+        ("", " Nf3 ", "g1f3"),
+        ("", "nf3", "g1f3"),
+        ("", "E2E4", "e2e4"),  # a name, in any case
+        ("", "e2-e4", "e2e4"),
+        ("e2e4 d7d5", "exd5", "e4d5"),
+        ("e2e4 e7e5 g1f3 b8c6 f1c4 f8c5", "O-O", "e1g1"),
+        ("e2e4 e7e5 g1f3 b8c6 f1c4 f8c5", "o-o", "e1g1"),
+        ("e2e4 e7e5 g1f3 b8c6 f1c4 f8c5", "0-0", "e1g1"),
+        ("h2h4 g7g5 h4g5 f7f6 g5f6 a7a6 f6e7 a6a5", "exd8=N", "e7d8n"),
+        ("h2h4 g7g5 h4g5 f7f6 g5f6 a7a6 f6e7 a6a5", "exd8=Q", "e7d8"),
+        ("b2b4 c7c5", "bxc5", "b4c5"),  # the pawn, and
+        ("e2e4 a7a6", "bc4", "f1c4"),  # where no pawn can, the bishop
+        ("f2f3 e7e5 g2g4", "Qh4#", "d8h4"),
+    ],
+)
+def test_a_move_may_be_typed_in_english_notation(moves, text, name):
+    game = make("chess")
+    position = line(game, moves)
+    assert game.action_name(game.parse_move(text, position)) == name
+
+
+@pytest.mark.parametrize(
+    ("moves", "text", "words"),
+    [
+        ("", "Nf4", r"^Nf4 is not legal here; legal: "),
+        ("", "O-O", r"^O-O is not legal here; legal: "),
+        ("d2d4 a7a6 g1f3 a6a5", "Nd2", r"^Nd2 can be more than one move here; name both squares, as in e2e4$"),
+        ("f2f3 e7e5 g2g4 d8h4", "Kf2", r"^the game is over; no action is legal$"),
+    ],
+)
+def test_english_notation_that_is_no_legal_move_is_refused(moves, text, words):
+    game = make("chess")
+    with pytest.raises(IllegalAction, match=words):
+        game.parse_move(text, line(game, moves))
+
+
+@pytest.mark.parametrize("text", ["", "--", "Z0", "Sf3", "e", "Nf9", "knight f3", "\x00", "e4 e5", "N" * 10_000])
+def test_what_is_neither_a_name_nor_english_notation_is_refused(text):
+    game = make("chess")
+    with pytest.raises(UserError, match="is no move of chess") as refusal:
+        game.parse_move(text, game.start())
+    assert not isinstance(refusal.value, IllegalAction) and len(str(refusal.value).splitlines()) == 1
+
+
+def test_chess960_castles_in_english_notation_too():
+    game = make("chess", variant="960", fen="5k2/8/8/8/8/8/8/5KR1 w G - 0 1")
+    assert game.action_name(game.parse_move("O-O", game.start())) == "f1g1"
 
 
 def test_a_mate_ends_the_game_and_marks_the_king():
@@ -131,6 +187,38 @@ def test_planes_show_the_movers_view():
     planes = line(game, "e2e4").observation()
     assert planes[:6].sum() == planes[6:12].sum() == 16  # now, both sides
     assert planes[14 + 6 : 14 + 12, 6, 4].sum() == 0 and planes[14 + 6, 1, 4] == 1  # before: White's pawn on e2, seen from above
+
+
+@pytest.mark.parametrize("variant", ["standard", "960"])
+def test_what_black_may_do_is_the_mirror_of_what_white_may(variant):
+    """Every position of random games and its mirror image by python-chess: the same planes but one, and mirrored legal moves."""
+    fens = [fen for fen, _ in PERFT.values()] if variant == "standard" else list(PERFT_960)
+    generator = np.random.default_rng(4)
+    movers = set()
+    for fen in fens:
+        game = make("chess", variant=variant, fen=fen, history=1)
+        position = game.start()
+        for _ in range(24):
+            board = chess.Board(game.board(position).fen(en_passant="fen"), chess960=variant == "960")
+            here, there = (
+                make("chess", variant=variant, fen=side.fen(en_passant="fen"), history=1) for side in (board, board.mirror())
+            )
+            movers.add(here.start().to_play)
+            assert here.start().to_play == 1 - there.start().to_play
+            assert (np.delete(here.start().observation(), 14, axis=0) == np.delete(there.start().observation(), 14, axis=0)).all()
+            mask, mirrored = (one.legal_mask(one.new_states(1))[0] for one in (here, there))
+            assert (mask[game.mirror] == mirrored).all()
+            position = position.after(int(generator.choice(position.legal_actions())))
+            if position.terminal:
+                break
+    assert movers == {0, 1}
+
+
+def test_the_mirror_turns_a_move_top_to_bottom():
+    game = make("chess")
+    pairs = [("e2e4", "e7e5"), ("g1f3", "g8f6"), ("e1g1", "e8g8"), ("a7b8n", "a2b1n"), ("b7b8r", "b2b1r"), ("a7a8", "a2a1")]
+    for white, black in [*pairs, ("a1h8", "a8h1"), ("d4a4", "d5a5")]:
+        assert game.action_name(int(game.mirror[game.parse_action(white)])) == black
 
 
 def test_planes_count_repetitions():

@@ -127,6 +127,28 @@ def test_a_ko_is_not_taken_back_at_once(superko: str) -> None:
     assert "B2" in names(played(f"{KO} A5 A4", size=5, superko=superko))
 
 
+@pytest.mark.parametrize("superko", ["positional", "simple"])
+def test_a_game_is_resumed_after_two_passes(superko: str) -> None:
+    """It ends with two passes again, and passes lift a simple ko but do not make an earlier position a new one."""
+    over = played(f"{KO} pass pass", size=5, superko=superko)
+    go = over.game
+    assert isinstance(go, Go) and over.terminal and over.returns != (0.0, 0.0)
+    resumed = go.resumed(over)
+    assert (resumed.terminal, resumed.returns, resumed.to_play) == (False, (0.0, 0.0), over.to_play)
+    assert resumed.history == over.history and over.terminal
+    assert picture(resumed) == picture(over)
+    np.testing.assert_array_equal(resumed.observation(), over.observation())
+    assert ("B2" in names(resumed)) == (superko == "simple")
+    assert not after(resumed, "pass").terminal and after(resumed, "pass pass").returns == over.returns
+
+
+def test_a_game_of_max_plies_is_not_resumed() -> None:
+    over = played("A1 pass pass", size=2, max_plies=3)
+    assert isinstance(over.game, Go)
+    with pytest.raises(UserError, match="it has 3 plies"):
+        over.game.resumed(over)
+
+
 def diagram(rows: str, to_play: int = 0, **options: float | str | bool) -> Position:
     """A position with these stones, X for Black: the sides put them in turn, and pass where they have no more."""
     lines = rows.split()

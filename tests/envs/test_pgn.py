@@ -6,6 +6,8 @@ import time
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from zerodojo.envs import make
 from zerodojo.envs.notation.pgn import read_game, write_game
@@ -33,6 +35,75 @@ def test_what_is_written_is_read_again(options):
     assert str(read.position) == str(position)
     assert (read.headers["White"], read.headers["Black"], read.headers["Event"]) == ("mcts:100", 'runs/"x"', "a b")
     assert read.game.spec.options["variant"] == options.get("variant", "standard")
+
+
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.text('"\\\\[]{};%\\n ', max_size=6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    start=st.sampled_from([{}, {"variant": "960", "position": 7}, {"fen": "1n5k/P6p/8/8/8/8/p6P/1N5K w - - 0 1"}]),
+    numbers=st.lists(st.integers(0, 2**16), max_size=60),
+    white=words,
+    black=words,
+    event=words,
+    breaks=st.sampled_from(["\n", "\r\n", "\r"]),
+)
+def test_every_game_is_read_as_it_was_written(start, numbers, white, black, event, breaks):
+    """Games of random moves, with whatever stands in headers: as a text, and as the bytes of a file."""
+    position = make("chess", **start).start()
+    for number in numbers:
+        legal = position.legal_actions()
+        if legal:
+            position = position.after(legal[number % len(legal)])
+    text = write_game(position, white=white, black=black, event=event)
+    for data in (text, text.replace("\n", breaks).encode()):
+        read = read_game(data)
+        assert read.position.history == position.history
+        assert str(read.position) == str(position)
+        written = [" ".join(words.split()) or "?" for words in (white, black, event)]
+        assert [read.headers[name] for name in ("White", "Black", "Event")] == written
+
+
+def test_quotes_and_backslashes_of_headers_are_escaped():
+    text = write_game(make("chess").start(), white='gtp:a "b"', event="C:\\temp")
+    assert '[White "gtp:a \\"b\\""]\n' in text and '[Event "C:\\\\temp"]\n' in text
+    headers = read_game('[White "C:\\temp \\"x\\" \\\\"]\n\n1. e4 *').headers
+    assert headers["White"] == 'C:\\temp "x" \\'  # a backslash before anything else is let stand
+
+
+def test_the_bytes_of_a_file_are_utf_8_or_else_latin_1():
+    text = GAME.replace("Morphy", "Réti, Richárd")
+    assert read_game(text.encode()).headers["White"] == "Réti, Richárd"
+    assert read_game(b"\xef\xbb\xbf" + text.encode()).headers["White"] == "Réti, Richárd"
+    assert read_game(text.encode("latin-1")).headers["White"] == "Réti, Richárd"
+    assert read_game(text.encode().replace(b"\n", b"\r\n")).position.history == read_game(text).position.history
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "line 1, column 1: there is no game"),
+        (b"\xff\xfe1\x00.\x00", "line 1, column 1: the file is UTF-16"),
+        (b"1. e4\r\n\x00\xff\x80", "line 2, column 1: .* is no move"),
+        (b"1. e4\r\r2. \xe9", "line 3, column 4: .* is no move"),
+        ("1. é".encode(), "line 1, column 4: .* is no move"),
+        (bytes(range(256)), "line 1, column 1: .* is no move"),
+        (b"PK\x03\x04 packed", "line 1, column 1: .* is no move"),
+        (b"\xc3" * 5_000_000, "5,000,000 characters"),
+    ],
+)
+def test_bytes_that_are_no_game_are_refused_with_their_line(data, words):
+    with pytest.raises(UserError, match=words) as refusal:
+        read_game(data)
+    assert len(str(refusal.value).splitlines()) == 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=200))
+def test_whatever_the_bytes_are_the_answer_is_one_line(data):
+    assert "several" not in answer(data)
+    assert "several" not in answer(b'[White "A"]\n\n1. e4 ' + data)
 
 
 def test_the_main_line_is_read():
@@ -84,8 +155,8 @@ def test_a_game_ends_with_its_result():
     assert [read.game.action_name(action) for action in read.position.history] == ["e2e4", "e7e5"]
 
 
-def answer(text: str) -> str:
-    """The moves read from a text, or how it is refused."""
+def answer(text: str | bytes) -> str:
+    """The moves read from a text or bytes, or how they are refused."""
     try:
         read = read_game(text)
     except UserError as error:

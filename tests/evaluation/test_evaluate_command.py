@@ -1,3 +1,4 @@
+import io
 import json
 
 import pytest
@@ -64,7 +65,7 @@ def test_the_same_seed_gives_the_same_match(run, tmp_path, capsys):
 def test_the_table_for_people(run, capsys):
     assert evaluate(run, "--opponent", run, "--games", "4", "--simulations", "0") == 0
     out = capsys.readouterr().out
-    assert f"tic_tac_toe: {run} (step 10, 0 simulations) against {run}" in out
+    assert f"Tic-tac-toe: {run} (step 10, 0 simulations) against {run}" in out
     assert "cannot be told apart from" in out
     rows = {line.split("  ")[0]: line.split()[-5:] for line in out.splitlines() if line.startswith(("as ", "together"))}
     assert {name: row[0] for name, row in rows.items()} == {"as first": "2", "as second": "2", "together": "4"}
@@ -117,7 +118,16 @@ def test_any_player_once_the_game_is_named(capsys):
     result = json.loads(capsys.readouterr().out)
     assert (result["task"], result["agent"], result["checkpoint"], result["simulations"]) == ("connect_four", "mcts:20", None, 20)
     assert evaluate(*words) == 0
-    assert "connect_four: mcts:20 (20 simulations) against random" in capsys.readouterr().out
+    assert "Connect Four: mcts:20 (20 simulations) against random" in capsys.readouterr().out
+
+
+def test_a_person_sees_the_board_of_play(monkeypatch, capsys):
+    points = "".join(f"{column}{row}\n" for row in (1, 2, 3) for column in "abc")
+    monkeypatch.setattr("sys.stdin", io.StringIO(points * 3))
+    assert main(["evaluate", "human", "--game", "tic_tac_toe", "--opponent", "random", "--games", "2"]) == 0
+    out = capsys.readouterr().out
+    assert "\n    a  b  c\n 1 " in out and "(O)" in out  # the last move in brackets
+    assert "\x1b" not in out
 
 
 def test_the_games_are_written(tmp_path, capsys):

@@ -174,3 +174,9 @@ def test_unknown_sets():
     assert PositionSets.cover(make("connect_four"))
     assert not PositionSets.cover(make("connect_four", width=5))
     assert not PositionSets.cover(make("tic_tac_toe"))
+
+
+def test_it_is_told_how_far_the_grading_is() -> None:
+    game, told = make("tic_tac_toe"), list[int]()
+    choose = by_player(player("random", game), told.append)
+    assert len(choose([game.start()] * 600)) == 600 and told == [0, 256, 512]

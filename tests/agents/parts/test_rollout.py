@@ -159,7 +159,7 @@ def test_all_steps_at_once_give_what_acting_gave_step_by_step(memory):
     rollout = collect_rollout(actor, 9)
     for observation, begins in zip(rollout.observation, rollout.starts, strict=True):
         with torch.no_grad():
-            policy, after = made.act(
+            policy, _, after = made.act(
                 torch.from_numpy(observation)[:, None],
                 {name: torch.from_numpy(part) for name, part in state.items()},
                 torch.from_numpy(begins)[:, None],

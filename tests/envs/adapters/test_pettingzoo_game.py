@@ -26,6 +26,13 @@ def test_keeps_the_contract_for_longer(name, options):
     check_game(make(f"pettingzoo:{name}", **options), games=2)
 
 
+@pytest.mark.full
+@pytest.mark.parametrize(("name", "options"), [("go_v5", {"board_size": 9}), ("chess_v6", {"max_plies": 60})], ids=str)
+def test_keeps_the_contract_over_a_game_as_people_play_it(name, options):
+    """One game: a copy of an environment takes up to two milliseconds, and the kit plays on from every position of the game."""
+    check_game(make(f"pettingzoo:{name}", **options), games=1)
+
+
 def test_a_game_that_is_cut_is_a_draw():
     game = make("pettingzoo:go_v5", board_size=3, max_plies=2)
     assert game.spec.options == {"board_size": 3, "komi": 7.5, "max_plies": 2}

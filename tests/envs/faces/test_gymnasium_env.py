@@ -137,6 +137,32 @@ def test_side_by_side():
     envs.close()
 
 
+def test_side_by_side_in_processes_of_their_own():
+    """As a script does it: with its own main module, and nothing is left or said when they are closed."""
+    script = """if True:
+        import multiprocessing
+        import gymnasium
+        import numpy as np
+        import zerodojo
+
+        if __name__ == "__main__":
+            envs = gymnasium.make_vec("zerodojo/ConnectFour-v0", num_envs=2, vectorization_mode="async")
+            observations, info = envs.reset(seed=1)
+            generator = np.random.default_rng(0)
+            for _ in range(30):
+                masks = info["action_mask"]
+                assert observations.shape == (2, 3, 6, 7) and masks.shape == (2, 7) and masks.dtype == np.int8
+                actions = np.array([generator.choice(np.flatnonzero(mask)) if mask.any() else 0 for mask in masks])
+                observations, rewards, terminated, truncated, info = envs.step(actions)
+                assert set(rewards) <= {-1.0, 0.0, 1.0} and not truncated.any() and "illegal_action" not in info
+            envs.close()
+            assert not multiprocessing.active_children()
+            print("closed")
+        """
+    said = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=100)
+    assert (said.stdout, said.stderr, said.returncode) == ("closed\n", "", 0)
+
+
 def test_an_illegal_action_loses_the_game():
     env = gymnasium.make("zerodojo/TicTacToe-v0", agent_seat="first", opponent="minimax:1").unwrapped
     env.reset(seed=0)

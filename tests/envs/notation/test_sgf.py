@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import string
 import time
 import warnings
 
@@ -105,6 +106,7 @@ def test_nodes_know_their_places():
         (b"(;CA[unicode_escape]C[\\x])", "line 1, column 5: the charset unicode_escape is unknown or has no ASCII"),
         (b"(;CA[UTF-8]\nC[caf\xe9])", "line 2, column 6: the bytes are no UTF-8"),
         ("(;)".encode("utf-16"), "line 1, column 1: the file is UTF-16"),
+        (b"(;AB" + b"[aa]" * 10_000 + b"\nCA[UTF-8])", "line 2, column 1: CA[UTF-8] in a file read as ISO-8859-1"),
         (b"(;CA[UTF-8])\n(;CA[latin1])", "line 2, column 3: CA[latin1] in a file read as UTF-8"),
     ],
 )
@@ -320,6 +322,16 @@ def test_junk_is_refused_in_bounded_time(data):
     begin = time.perf_counter()
     refusal(data)
     assert time.perf_counter() - begin < IN_BOUNDED_TIME
+
+
+@pytest.mark.parametrize("between", ["", ";", ")(;"])
+def test_properties_are_bounded_like_nodes(between, monkeypatch):
+    """In one node, in many nodes, in many games: those of the whole file are counted."""
+    monkeypatch.setattr(sgf, "MAX_PROPERTIES", 300)
+    names = [first + second for first in "KLMNOPQRSTUVW" for second in string.ascii_uppercase][:300]
+    most = between.join(f"{name}[]" for name in names)
+    assert sum(len(properties) for root in parse(f"(;{most})".encode()) for properties, _ in flat(root)) == 300
+    assert "line 2, column 3: more than 300 properties" in refusal(f"(;{most})\n(;B[])".encode())
 
 
 def test_deep_trees_are_no_matter_of_recursion():

@@ -1,0 +1,71 @@
+"""Which agent an environment gets where none is named, and which settings where none are. The front door and `train` ask here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ...envs.gym.making import find, make_one
+from ...envs.gym.spaces import ActionSpace, Reader, Writer
+from ...errors import UserError, unknown
+from ..registry import AGENTS, agent_of, settings_class
+from .config import GymConfig
+from .presets import PRESETS
+from .tasks import environment_of
+
+Option = int | float | str | bool
+FALLBACK = {"choice": "ppo", "choices": "ppo", "numbers": "sac"}  # by what is done, where no preset fits
+
+
+def choose(task: str, options: Mapping[str, Option], *, agent: str = "", preset: str = "") -> tuple[str, GymConfig[Any], str]:
+    """(agent, configuration to start from, a sentence on why) for an environment's id, or a game's name.
+
+    A preset is the one named, else the first of this environment (and agent, if one is named); without any, the action space
+    chooses the agent, and its settings are its defaults. Raises UserError: an unknown name, or an agent that does not fit.
+    """
+    task = environment_of(task)
+    find(task)
+    if agent and (agent not in AGENTS or not AGENTS[agent].agent):
+        raise unknown("agent", agent, [name for name, entry in AGENTS.items() if entry.agent])
+    if preset:
+        if preset not in PRESETS:
+            raise unknown("preset", preset, PRESETS)
+        config = PRESETS[preset]
+        if agent and agent_of(config) != agent:
+            raise UserError(f"preset {preset} is of {agent_of(config)}, not of {agent}; leave one of them out")
+        return agent_of(config), replace(config, task=task, options=dict(options)), f"preset {preset}"
+    for name, config in PRESETS.items():
+        if config.task == task and agent in ("", agent_of(config)):
+            return agent_of(config), replace(config, options=dict(options)), f"preset {name}, of this environment"
+    actions = spaces_of(task, options)
+    what = kind_of(actions)
+    chosen = agent or FALLBACK[what]
+    check_fits(chosen, actions, task)
+    why = "its default settings" if agent else f"because its actions are {actions}, and its default settings"
+    return chosen, GymConfig(settings=settings_class(chosen)(), task=task, options=dict(options)), why
+
+
+def kind_of(actions: ActionSpace) -> str:
+    """What is done: one choice, several choices, or numbers."""
+    return "numbers" if actions.continuous else "choice" if actions.single else "choices"
+
+
+def check_fits(agent: str, actions: ActionSpace, task: str) -> None:
+    """Raises UserError, naming agents that fit, for one that cannot act so."""
+    what = kind_of(actions)
+    if what not in AGENTS[agent].acts:
+        fitting = [name for name, entry in AGENTS.items() if what in entry.acts]
+        raise UserError(f"{agent} cannot act in {task}, whose actions are {actions}; choose {', '.join(fitting)}")
+
+
+def spaces_of(task: str, options: Mapping[str, Option]) -> ActionSpace:
+    """What is done in an environment. Raises UserError for one that cannot be made, seen or acted in."""
+    from ...envs.gym.config import ViewConfig
+
+    env = make_one(task, options, ViewConfig())
+    try:
+        Reader(env.observation_space)
+        return Writer(env.action_space).space
+    finally:
+        env.close()

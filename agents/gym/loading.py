@@ -1,0 +1,65 @@
+"""Who a run in an environment has learned to be, from its directory. Evaluation and play ask here, and training as well."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...envs.gym.environments import Environments
+from ...envs.gym.making import make_environments
+from ...errors import UserError
+from ..checkpoint import Arrays
+from ..registry import agent_class, agent_of
+from ..run_directory import RunDirectory
+from .agent import Spaces
+from .config import GymConfig
+from .policy import Policy
+from .tasks import environment_of
+
+MOMENTS = "normalizer/"  # before the names of what observations are normalised by, among the weights
+
+
+def split_moments(weights: Arrays) -> tuple[Arrays, dict[str, Any]]:
+    """Weights as a checkpoint has them: those of the agent, and what its observations are normalised by (none: empty)."""
+    own = {name: array for name, array in weights.items() if not name.startswith(MOMENTS)}
+    return own, {name.removeprefix(MOMENTS): array for name, array in weights.items() if name.startswith(MOMENTS)}
+
+
+def set_moments(environments: Environments, moments: dict[str, Any]) -> None:
+    """Normalises observations by these, where they are normalised at all."""
+    if moments and hasattr(environments, "set_moments"):
+        environments.set_moments({name: np.asarray(value).tolist() for name, value in moments.items()})
+
+
+class Learned(NamedTuple):
+    """A policy with what belongs to it."""
+
+    step: int
+    policy: Policy
+    moments: dict[str, Any]  # what observations are normalised by; empty where they are not
+
+
+def load_policy(run: RunDirectory[GymConfig[Any]], step: int | None = None, *, best: bool = False) -> Learned:
+    """The policy of a step, of the best measure, or of the newest checkpoint. Raises UserError as `RunDirectory.weights`."""
+    config = run.config
+    environments = make_environments(environment_of(config.task), config.options, config.view, n=1, learning=False)
+    spaces = Spaces(environments.observation_space, environments.action_space, 1)
+    environments.close()
+    agent = agent_class(agent_of(config))(config, spaces)
+    number, weights = run.best_weights() if best else run.weights(step)
+    own, moments = split_moments(weights)
+    agent.load(own, owner=f"the weights of {run.path}")
+    return Learned(number, agent.policy, moments)
+
+
+def run_at(spec: str) -> tuple[RunDirectory[Any], int | None, bool]:
+    """What `runs/x`, `runs/x@12000`, `runs/x@best` or `runs/x@latest` names: the run of any kind, the step (None: the newest), and
+    whether the best is meant. Raises UserError."""
+    path, _, word = spec.rpartition("@")
+    if not path or Path(spec).exists():
+        return RunDirectory.open_any(spec), None, False
+    if word not in ("latest", "best") and not word.isdecimal():
+        raise UserError(f"{spec!r}: after the @ comes a step, `latest` or `best`")
+    return RunDirectory.open_any(path), int(word) if word.isdecimal() else None, word == "best"

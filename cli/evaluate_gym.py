@@ -1,0 +1,124 @@
+"""`zerodojo evaluate` of a run in an environment: whole episodes, their returns, and an interval. Called by `evaluate`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing, nullcontext
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from tyro.conf import FlagCreatePairsOff
+
+from ..errors import UserError
+from .arguments import Positional, parse
+from .output import check_target, tell
+from .versions import environment_version, versions
+
+if TYPE_CHECKING:
+    from ..agents.gym.config import GymConfig
+    from ..agents.gym.loading import Learned
+    from ..evaluation.episodes import Returns
+
+LIBRARIES = ("zerodojo", "numpy", "torch", "gymnasium")  # whose versions can change a result
+SIDE_BY_SIDE = 10  # environments at most
+
+
+@dataclass(frozen=True)
+class EvaluateGym:
+    """The arguments of `zerodojo evaluate` for a run in an environment."""
+
+    run: Positional[str]  # runs/x, runs/x@STEP for an earlier checkpoint, runs/x@best for the one that scored best
+    episodes: int = 100  # played to their end
+    stochastic: FlagCreatePairsOff[bool] = False  # sample actions; without, the likeliest is taken
+    seed: int = 0  # of everything random
+    max_episode_steps: int = 0  # cut episodes short after so many steps; 0 leaves it to the environment
+    render: FlagCreatePairsOff[bool] = False  # show the episodes: in a window, or in the terminal where there is no screen
+    video: str = ""  # write the episodes into this directory, as MP4
+    json: str = ""  # write the result as JSON to this file; - prints it in place of the text
+
+
+def main(argv: Sequence[str]) -> int:
+    """Plays and tells. Raises UserError for arguments that do not fit."""
+    options = parse(
+        EvaluateGym,
+        argv,
+        prog="zerodojo evaluate",
+        description="Measure an agent in its environment: the mean return of whole episodes, with a 95% interval over them.",
+        examples=[
+            "zerodojo evaluate runs/cartpole --episodes 100",
+            "zerodojo evaluate runs/cartpole@best --episodes 3 --render",
+            "zerodojo evaluate runs/pendulum --stochastic --seed 7 --json result.json",
+        ],
+    )
+    check_target(options.json)
+    if options.episodes < 1:
+        raise UserError(f"--episodes is {options.episodes}; it must be at least 1")
+    if options.max_episode_steps < 0:
+        raise UserError(f"--max-episode-steps is {options.max_episode_steps}; it must be at least 1, or 0 to leave it out")
+    from rich.console import Console
+
+    from ..agents.gym.loading import load_policy, run_at, set_moments
+    from ..envs.gym.making import make_environments
+    from ..evaluation.episodes import evaluate
+    from .table import busy
+    from .watching import watcher
+
+    run, step, best = run_at(options.run)
+    learned = load_policy(run, step, best=best)
+    config: GymConfig[Any] = run.config
+    view = replace(config.view, max_episode_steps=options.max_episode_steps or config.view.max_episode_steps)
+    watch = watcher(config.task, render=options.render, video=options.video)
+    environments = make_environments(
+        config.task, config.options, view, n=1 if watch else min(options.episodes, SIDE_BY_SIDE), learning=False, watch=watch
+    )
+    set_moments(environments, learned.moments)
+    with closing(environments), nullcontext() if watch else busy(Console(stderr=True), f"playing {options.episodes} episodes"):
+        found = evaluate(learned.policy, environments, options.episodes, options.seed, deterministic=not options.stochastic)
+    tell(_result(options, config, learned, found), _told(options, config, learned, found), target=options.json)
+    return 0
+
+
+def _result(options: EvaluateGym, config: GymConfig[Any], learned: Learned, found: Returns) -> dict[str, Any]:
+    """The result as JSON has it."""
+    from ..agents.registry import agent_of
+
+    return {
+        "kind": "episodes",
+        "task": config.task,
+        "agent": agent_of(config),
+        "run": options.run,
+        "checkpoint": learned.step,
+        "seed": options.seed,
+        "episodes": len(found.returns),
+        "deterministic": not options.stochastic,
+        "returns": found.returns.tolist(),
+        "return_mean": found.mean,
+        "return_std": found.std,
+        "return_interval": list(found.interval),
+        "length_mean": float(found.lengths.mean()),
+        "environment": {"id": config.task, "options": config.options, "view": asdict(config.view)},
+        "environment_version": environment_version(config.task),
+        "versions": versions(LIBRARIES),
+    }
+
+
+def _told(options: EvaluateGym, config: GymConfig[Any], learned: Learned, found: Returns) -> str:
+    """The result for people."""
+    from ..agents.registry import agent_of
+    from ..envs.gym.making import find
+
+    low, high = found.interval
+    acts = "actions sampled" if options.stochastic else "likeliest actions"
+    lines = [
+        f"{config.task}: {options.run} ({agent_of(config)}, step {learned.step:,}), {len(found.returns)} episodes, {acts}",
+        "",
+        f"  {'mean return':24}{found.mean:12,.2f}   (95% interval {low:,.2f} to {high:,.2f}, over these episodes)",
+        f"  {'deviation of episodes':24}{found.std:12,.2f}",
+        f"  {'worst and best':24}{found.returns.min():12,.2f} to {found.returns.max():,.2f}",
+        f"  {'steps an episode':24}{found.lengths.mean():12,.1f}",
+    ]
+    threshold = find(config.task).reward_threshold
+    if threshold is not None:
+        verdict = "reached" if found.mean >= threshold else "not reached"
+        lines.append(f"  {'counts as solved from':24}{threshold:12,.2f}   {verdict}")
+    return "\n".join(lines)

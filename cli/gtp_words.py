@@ -1,0 +1,27 @@
+"""The arguments of a GTP command, as the commands of `zerodojo gtp` read them."""
+
+from __future__ import annotations
+
+import math
+
+from ..errors import UserError
+
+Words = tuple[str, ...]
+
+
+def only(words: Words, count: int, what: str) -> Words:
+    """The words, if they are so many. Raises UserError, which says what should be there."""
+    if len(words) != count:
+        raise UserError(f"syntax error: this takes {what}")
+    return words
+
+
+def number(text: str, *, least: float = 0.0) -> float:
+    """A finite number. Raises UserError."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not (math.isfinite(found) and found >= least):
+        raise UserError(f"{text[:40]!r} is no number{' from 0 upwards' if least == 0 else ''}")
+    return found

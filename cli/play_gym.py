@@ -1,0 +1,150 @@
+"""`zerodojo play` with an environment of Gymnasium: a person acts, step by step. Called by `play`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import gymnasium
+import numpy as np
+from tyro.conf import UseAppendAction
+
+from ..agents.gym.tasks import environment_of
+from ..envs.gym.config import ViewConfig
+from ..envs.gym.making import Watch, import_package, make_one
+from ..errors import UserError
+from .arguments import Positional, parse
+from .games import key_values
+from .watching import modes, picture
+from .words import values_of
+
+ENDS, AGAIN = ("quit", "q"), ("reset", "r")
+
+
+@dataclass(frozen=True)
+class PlayGym:
+    """The arguments of `zerodojo play` for an environment."""
+
+    task: Positional[str]  # an id of Gymnasium
+    env: Annotated[tuple[str, ...], UseAppendAction] = ()  # an option of the environment, such as is_slippery=False; repeatable
+    seed: int = 0  # of the first episode
+
+
+def main(argv: Sequence[str]) -> int:
+    """Plays until the person leaves. Raises UserError for an environment that cannot be made, or actions that cannot be typed."""
+    for package in values_of(argv, "--import"):
+        import_package(package)
+    options = parse(
+        PlayGym,
+        argv,
+        prog="zerodojo play",
+        description="Act in an environment yourself, one step at a time: type an action, or nothing for the same again.",
+        examples=["zerodojo play CartPole-v1", "zerodojo play FrozenLake-v1 --env is_slippery=False", "zerodojo play Taxi-v4"],
+    )
+    task = environment_of(options.task)
+    drawn = _way_of_drawing(task)
+    watch = Watch(drawn, lambda env: env) if drawn else None
+    env = make_one(task, key_values("--env", options.env), ViewConfig(), watch=watch)
+    try:
+        return _play(env, options.seed, drawn)
+    finally:
+        env.close()
+
+
+def _play(env: gymnasium.Env[Any, Any], seed: int, drawn: str) -> int:
+    action: Any = None
+    observation, info = env.reset(seed=seed)
+    total, steps = 0.0, 0
+    print(f"Actions: {_allowed(env.action_space)}; nothing for the same again, r for a new episode, q to leave.")
+    while True:
+        _show(env, observation, drawn)
+        print(f"step {steps}, return {total:,.1f}{_open(info)}")
+        word = _asked()
+        if word in ENDS:
+            return 0
+        if word not in AGAIN:
+            try:
+                action = _action(env.action_space, word) if word else _same(action)
+            except UserError as error:
+                print(error)
+                continue
+            observation, reward, terminated, truncated, info = env.step(action)
+            total, steps = total + float(reward), steps + 1
+            if not (terminated or truncated):
+                continue
+            _show(env, observation, drawn)
+            how = "ended" if terminated else "cut short"
+            print(f"The episode is over after {steps} steps, {how}; its return is {total:,.1f}.\n")
+        observation, info = env.reset()
+        total, steps = 0.0, 0
+
+
+def _asked() -> str:
+    """What is typed; the end of the input leaves."""
+    sys.stdout.write("action> ")
+    sys.stdout.flush()
+    line = sys.stdin.readline()
+    if not line:
+        print()
+        return ENDS[0]
+    return line.strip().lower()
+
+
+def _allowed(space: gymnasium.Space[Any]) -> str:
+    match space:
+        case gymnasium.spaces.Discrete():
+            return f"{space.start} to {space.start + space.n - 1}"
+        case gymnasium.spaces.Box() if len(space.shape) == 1:
+            return " ".join(f"[{low:g} to {high:g}]" for low, high in zip(space.low, space.high, strict=True))
+        case gymnasium.spaces.MultiDiscrete() if len(space.shape) == 1:
+            return " ".join(f"[0 to {size - 1}]" for size in space.nvec)
+    raise UserError(f"actions of {space} cannot be typed")
+
+
+def _action(space: gymnasium.Space[Any], word: str) -> Any:
+    """What is typed as an action. Raises UserError, telling what can be."""
+    try:
+        numbers = [float(part) for part in word.replace(",", " ").split()]
+        action = int(word) if isinstance(space, gymnasium.spaces.Discrete) else np.array(numbers, space.dtype)
+    except ValueError:
+        action = None
+    if action is None or not space.contains(action):
+        raise UserError(f"{word!r} is no action; type {_allowed(space)}, r or q")
+    return action
+
+
+def _same(action: Any) -> Any:
+    if action is None:
+        raise UserError("type an action first")
+    return action
+
+
+def _open(info: dict[str, Any]) -> str:
+    """Which actions are open, where the environment tells."""
+    mask = info.get("action_mask")
+    return "" if mask is None else f", open: {' '.join(map(str, np.flatnonzero(mask)))}"
+
+
+def _way_of_drawing(task: str) -> str:
+    """Text where the environment writes itself, a picture at a terminal; else nothing but numbers."""
+    ways = modes(task)
+    if "ansi" in ways:
+        return "ansi"
+    return "rgb_array" if "rgb_array" in ways and sys.stdout.isatty() else ""
+
+
+def _show(env: gymnasium.Env[Any, Any], observation: Any, drawn: str) -> None:
+    if drawn == "ansi":
+        print(env.render())
+    elif drawn:
+        columns, lines = shutil.get_terminal_size()
+        print(picture(np.asarray(env.render()), columns, lines - 4))
+    else:
+        print(np.array2string(np.asarray(observation), precision=3, suppress_small=True) if _is_short(observation) else "")
+
+
+def _is_short(observation: Any) -> bool:
+    return not isinstance(observation, dict) and np.size(observation) <= 32

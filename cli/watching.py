@@ -1,0 +1,120 @@
+"""Watching an agent in its environment: in a window where there is a screen, else drawn in the terminal, or written as a film."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from ..envs.gym.making import Watch, find
+from ..errors import UserError
+
+FRAMES_A_SECOND = 30
+HOME, CLEAR = "\x1b[H", "\x1b[2J"
+
+
+def watcher(task: str, *, render: bool, video: str) -> Watch | None:
+    """Who watches, if anybody. Raises UserError: an environment that is never drawn, no terminal, or a missing package."""
+    if video:
+        return _film(Path(video))
+    if not render:
+        return None
+    drawn = modes(task)
+    if "human" in drawn and has_screen():
+        return Watch("human", lambda env: env)
+    if not sys.stdout.isatty():
+        raise UserError("--render needs a terminal or a screen; --video DIR writes a film instead")
+    if "rgb_array" in drawn:
+        return Watch("rgb_array", lambda env: TerminalView(env, picture))
+    if "ansi" in drawn:
+        return Watch("ansi", lambda env: TerminalView(env, lambda text, columns, lines: str(text)))
+    raise UserError(f"{task} does not draw itself; leave --render out")
+
+
+class TerminalView(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """Draws every step into the terminal, as fast as the environment is meant to be seen."""
+
+    def __init__(self, env: gymnasium.Env[Any, Any], draw: Any) -> None:
+        super().__init__(env)
+        self._draw = draw
+        self._total, self._episode, self._due = 0.0, 0, time.monotonic()
+
+    def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+        """A new episode."""
+        result = self.env.reset(**kwargs)
+        self._total, self._episode = 0.0, self._episode + 1
+        sys.stdout.write(CLEAR)
+        self._show()
+        return result
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """One step, shown."""
+        result = self.env.step(action)
+        self._total += float(result[1])
+        self._show()
+        return result
+
+    def _show(self) -> None:
+        columns, lines = shutil.get_terminal_size()
+        drawn = self._draw(self.env.render(), columns, lines - 2)
+        sys.stdout.write(f"{HOME}{drawn}\nepisode {self._episode}, return {self._total:,.1f}\x1b[K\n")
+        sys.stdout.flush()
+        fps = self.env.metadata.get("render_fps") or FRAMES_A_SECOND
+        self._due = max(self._due + 1 / min(fps, FRAMES_A_SECOND), time.monotonic() - 1)
+        time.sleep(max(0.0, self._due - time.monotonic()))
+
+
+def picture(image: NDArray[Any], columns: int, lines: int) -> str:
+    """An image [H, W, 3] of bytes in the terminal, two points above each other in every character; it keeps its proportions."""
+    height, width = image.shape[:2]
+    scale = min(columns / width, 2 * lines / height)
+    rows, across = max(2, int(height * scale) // 2 * 2), max(1, int(width * scale))
+    small = _shrunk(_shrunk(image.astype(np.float32), rows, 0), across, 1).astype(int)
+    text = []
+    for upper, lower in zip(small[::2], small[1::2], strict=True):
+        cells = [f"\x1b[38;2;{r};{g};{b};48;2;{x};{y};{z}m▀" for (r, g, b), (x, y, z) in zip(upper, lower, strict=True)]
+        text.append("".join(cells) + "\x1b[0m\x1b[K")
+    return "\n".join(text)
+
+
+def _shrunk(image: NDArray[np.float32], size: int, axis: int) -> NDArray[np.float32]:
+    """The image with another number of points along an axis: each the mean of those that it covers."""
+    have = image.shape[axis]
+    edges = np.linspace(0, have, size + 1).astype(int)
+    starts, counts = edges[:-1], np.maximum(1, np.diff(edges))
+    sums = np.add.reduceat(image, np.minimum(starts, have - 1), axis=axis)
+    return np.asarray(sums / counts.reshape([-1 if i == axis else 1 for i in range(image.ndim)]), np.float32)
+
+
+def _film(folder: Path) -> Watch:
+    try:
+        import moviepy  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise UserError("--video needs moviepy; pip install 'zerodojo[video]'") from error
+
+    def wrap(env: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:
+        return gymnasium.wrappers.RecordVideo(env, str(folder), episode_trigger=lambda episode: True)
+
+    return Watch("rgb_array", wrap)
+
+
+def modes(task: str) -> list[str]:
+    """How an environment can be drawn. Where there is no screen, pygame is told so, and not to greet."""
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+    if not has_screen():
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+    entry = find(task).entry_point
+    made = gymnasium.envs.registration.load_env_creator(entry) if isinstance(entry, str) else entry
+    return list(getattr(made, "metadata", {}).get("render_modes", []))
+
+
+def has_screen() -> bool:
+    """Whether windows can be opened here."""
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,0 +1,123 @@
+"""`zerodojo train`, `zerodojo evaluate` and `zerodojo.train_agent` with environments: what a person types, and what they read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zerodojo.agents.run_directory import RunDirectory
+from zerodojo.cli.main import main
+
+QUICK = ["--steps", "2048", "--rollout", "64", "--epochs", "2", "--evaluation-episodes", "2", "--evaluations", "2"]
+
+
+def weights(run: Path) -> dict[str, np.ndarray]:
+    return RunDirectory.open_any(run).weights()[1]
+
+
+def test_train_go_on_and_evaluate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = tmp_path / "run"
+    assert main(["train", "CartPole-v1", "--run", str(run), *QUICK]) == 0
+    said = capsys.readouterr().out
+    assert "CartPole-v1 is learned by ppo: preset cartpole-ppo, of this environment." in said
+    assert "2,048 steps" in said
+    assert f"evaluate {run} --episodes 3 --render" in said
+    assert main(["train", "CartPole-v1", "--run", str(run), *QUICK, "--resume"]) == 0
+    assert "has 2,048 steps already" in capsys.readouterr().out
+    assert main(["train", "CartPole-v1", "--run", str(run), "--resume", "--steps", "4096"]) == 0
+    assert "4,096 steps" in capsys.readouterr().out
+    assert {row["env_steps"] for row in RunDirectory.open_any(run).read_metrics()} >= {2048, 4096}
+
+    target = tmp_path / "result.json"
+    assert main(["evaluate", str(run), "--episodes", "7", "--json", str(target)]) == 0
+    told = capsys.readouterr().out
+    assert "7 episodes, likeliest actions" in told
+    assert "counts as solved from" in told
+    result = json.loads(target.read_text())
+    assert result["kind"] == "episodes"
+    assert (result["task"], result["agent"], result["checkpoint"]) == ("CartPole-v1", "ppo", 4096)
+    assert result["episodes"] == len(result["returns"]) == 7
+    assert result["return_mean"] == pytest.approx(np.mean(result["returns"]))
+    assert result["return_std"] == pytest.approx(np.std(result["returns"]))
+    low, high = result["return_interval"]
+    assert low <= result["return_mean"] <= high
+    assert result["deterministic"] is True
+    assert result["environment_version"].startswith("gymnasium ")
+    assert {"python", "torch", "gymnasium"} <= set(result["versions"])
+
+    for spec in (f"{run}@best", f"{run}@4096", f"{run}@latest"):
+        assert main(["evaluate", spec, "--episodes", "1", "--stochastic"]) == 0
+    assert "actions sampled" in capsys.readouterr().out
+
+
+def test_options_of_the_environment_and_flags_of_the_agent_are_kept(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    words = ["--env", "is_slippery=False", "--agent", "ppo", "--envs", "3", "--seed", "5", "--body.hidden", "8"]
+    assert (
+        main(["train", "FrozenLake-v1", "--run", str(run), *words, "--steps", "200", "--rollout", "20", "--evaluations", "0"]) == 0
+    )
+    config = RunDirectory.open_any(run).config
+    assert config.options == {"is_slippery": False}
+    assert (config.environments, config.seed, config.body.hidden, config.settings.rollout) == (3, 5, (8,), 20)
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_gives_others(tmp_path: Path) -> None:
+    for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
+        assert main(["train", "CartPole-v1", "--run", str(tmp_path / name), *QUICK, "--seed", seed]) == 0
+    a, b, c = (weights(tmp_path / name) for name in "abc")
+    assert all(np.array_equal(a[name], b[name]) for name in a)
+    assert any(not np.array_equal(a[name], c[name]) for name in a)
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ("CartPol-v1 --run x", "unknown environment 'CartPol-v1'; did you mean CartPole-v1"),
+        ("CartPole-v1 --run x --agent pp0", "unknown agent 'pp0'; did you mean ppo?"),
+        ("CartPole-v1 --run x --agent alphazero", "CartPole-v1 is an environment, and alphazero learns games"),
+        ("CartPole-v1 --run x --preset cartpol-ppo", "unknown preset 'cartpol-ppo'; did you mean cartpole-ppo"),
+        ("CartPole-v1 --run x --learningrate 1", "unknown flag --learningrate; did you mean --learning-rate"),
+        ("CartPole-v1 --run x --env gravity", "--env takes KEY=VALUE"),
+        ("CartPole-v1 --run x --env gravit=1", "CartPole-v1 does not take gravit=1"),
+        ("CartPole-v1 --run x --steps 0", "--steps is 0; it must be at least 1"),
+        ("CartPole-v1 --run x --minutes 0", "--minutes is 0; it must be above 0"),
+        ("CartPole-v1", "--run is empty; name a directory such as runs/CartPole-v1"),
+        ("LunarLander-v3 --run x", "LunarLander-v3 needs "),
+        ("CartPole-v1 --run x --import no_such_package", "no_such_package needs what is not installed"),
+    ],
+)
+def test_refused_in_one_line_with_nothing_written(
+    words: str, complaint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", *words.split()]) == 2
+    said = capsys.readouterr().err
+    assert complaint in said
+    assert said.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_refuses_what_would_not_fit_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "CartPole-v1", "--run", "run", *QUICK]) == 0
+    for words, complaint in [
+        ("train CartPole-v1 --run run", "run already holds a run; go on with it by --resume"),
+        ("train Acrobot-v1 --run run --agent ppo", "run is a run of CartPole-v1, not of Acrobot-v1"),
+        ("train Acrobot-v1 --run run --agent ppo --resume", "run is a run of CartPole-v1, not of Acrobot-v1"),
+        ("train CartPole-v1 --run run --agent alphazero --resume", "CartPole-v1 is an environment, and alphazero learns games"),
+        ("train CartPole-v1 --run run --resume --envs 3 --steps 9999", "environments is 8 in this run and cannot become 3"),
+        ("train tic_tac_toe --run run --resume", "run learns in the environment CartPole-v1, not a game"),
+        ("evaluate run --episodes 0", "--episodes is 0"),
+        ("evaluate run@7 --episodes 1", "has no checkpoint of step 7"),
+        ("evaluate run@bst --episodes 1", "after the @ comes"),
+        ("evaluate run --episodes 1 --render", "--render needs a terminal or a screen"),
+        ("play tic_tac_toe --opponent run", "run learns in the environment CartPole-v1, not a game"),
+    ]:
+        capsys.readouterr()
+        assert main(words.split()) == 2, words
+        assert complaint in capsys.readouterr().err
