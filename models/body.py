@@ -17,7 +17,8 @@ LARGE = 36  # points a side from which an image is read by the convolutions of D
 class Body(nn.Module):
     """An encoder of vectors [F] or images [C, H, W], and a memory behind it if the configuration asks for one.
 
-    It always takes N stretches of T steps; without a memory each step stands for itself. Bytes become numbers from 0 to 1.
+    It always takes N stretches of T steps; without a memory each step stands for itself. Bytes become numbers from 0 to 1, and
+    truths 0 or 1.
     """
 
     output_size: int  # D
@@ -32,7 +33,7 @@ class Body(nn.Module):
         module, _, attribute = backbone(name, kind).path.partition(":")
         self.encoder = getattr(import_module(module, __package__), attribute)(input_shape, config)
         size = self.encoder.output_size
-        self.memory = Memory(config.memory, size, config.memory_size) if config.memory != "none" else None
+        self.memory = Memory(config.memory, size, config.memory_size, span=config.memory_span) if config.memory != "none" else None
         self.output_size = config.memory_size if self.memory else size
 
     def initial_state(self, n: int) -> State:
@@ -43,5 +44,7 @@ class Body(nn.Module):
         """Observations [N, T, ...], the memory before them, starts [N, T] -> (features [N, T, D], the memory behind them)."""
         if observation.dtype == torch.uint8:
             observation = observation.float() / 255
+        elif observation.dtype == torch.bool:
+            observation = observation.float()
         features: Tensor = self.encoder(observation.flatten(0, 1)).unflatten(0, observation.shape[:2])
         return self.memory(features, state, starts) if self.memory else (features, state)

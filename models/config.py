@@ -35,3 +35,4 @@ class BodyConfig:
     activation: Literal["tanh", "relu"] = "tanh"  # between the layers of a perceptron
     memory: Literal["none", "gru", "lstm"] = "none"  # carried from step to step within an episode
     memory_size: int = 128  # units of the memory
+    memory_span: int = 0  # steps that its gates reach back at first (Tallec and Ollivier 2018); 0 leaves them as PyTorch makes them

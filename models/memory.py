@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -13,11 +14,18 @@ State = dict[str, Tensor]  # [N, units] by name
 class Memory(nn.Module):
     """A GRU (Cho et al. 2014) or an LSTM (Hochreiter and Schmidhuber 1997), reset where an episode starts."""
 
-    def __init__(self, kind: str, inputs: int, units: int) -> None:
+    def __init__(self, kind: str, inputs: int, units: int, *, span: int = 0) -> None:
+        """`span` is how many steps it should reach back at first; 0 leaves the gates as PyTorch makes them: they forget in a few.
+
+        Where it is given, weights begin orthogonal, and the gates as Tallec and Ollivier 2018 have it: units that forget after 1 to
+        `span` steps.
+        """
         super().__init__()
         self.cell: nn.RNNBase = (nn.LSTM if kind == "lstm" else nn.GRU)(inputs, units, batch_first=True)
         self.names = ("hidden", "cell") if kind == "lstm" else ("hidden",)
         self.units = units
+        if span:
+            self._reach(span)
 
     def initial_state(self, n: int) -> State:
         """That of n episodes that begin."""
@@ -38,3 +46,18 @@ class Memory(nn.Module):
             state = dict(zip(self.names, (part.squeeze(0) for part in (last if len(held) > 1 else (last,))), strict=True))
             outputs.append(y)
         return torch.cat(outputs, dim=1), state
+
+    @torch.no_grad()
+    def _reach(self, span: int) -> None:
+        for name, parameter in self.cell.named_parameters():
+            if name.startswith("weight"):
+                for gate in parameter.view(-1, self.units, parameter.shape[1]):
+                    nn.init.orthogonal_(gate)
+            else:
+                parameter.zero_()
+        keep = torch.empty(self.units).uniform_(1.0, max(1.0, span - 1.0)).log()
+        # PyTorch's order of gates: reset, update and new of a GRU; input, forget, cell and output of an LSTM.
+        bias = cast(Tensor, self.cell.bias_ih_l0).view(-1, self.units)
+        bias[1] = keep
+        if len(bias) == 4:
+            bias[0] = -keep

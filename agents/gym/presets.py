@@ -6,7 +6,7 @@ from typing import Any
 
 from ...envs.gym.config import ViewConfig
 from ...models.config import BodyConfig
-from ..policy_gradient.config import PPOSettings, SACSettings, TD3Settings
+from ..policy_gradient.config import A2CSettings, PPOSettings, ReinforceSettings, SACSettings, TD3Settings, VTraceSettings
 from ..tabular.config import (
     DynaQSettings,
     ExpectedSarsaSettings,
@@ -157,5 +157,25 @@ PRESETS: dict[str, GymConfig[Any]] = {
             entropy_weight=0.01,
             shared_body=True,
         ),
+    ),
+    "recall-ppo": GymConfig(  # an episode a rollout; only the answer is paid, and nothing before it matters
+        task="zerodojo/Recall-v0",
+        environments=64,
+        steps=100_000,
+        body=BodyConfig(hidden=(32,), memory="lstm", memory_size=64, memory_span=50),
+        settings=PPOSettings(rollout=52, minibatch=832, epochs=4, learning_rate=1e-2, final_learning_rate=1e-3, gamma=0.5),
+    ),
+    "cartpole-a2c": GymConfig(task="CartPole-v1", environments=8, steps=500_000, settings=A2CSettings()),  # rl-zoo's
+    "cartpole-vtrace": GymConfig(
+        task="CartPole-v1",
+        environments=8,
+        steps=150_000,
+        settings=VTraceSettings(learning_rate=2e-3, entropy_weight=0.01),
+    ),
+    "cartpole-reinforce": GymConfig(
+        task="CartPole-v1",
+        environments=4,
+        steps=60_000,
+        settings=ReinforceSettings(learning_rate=3e-3, normalize_advantages=True),
     ),
 }

@@ -35,9 +35,13 @@ class Actor:
         self.environments, self.policy, self.generator = environments, policy, generator
         self.n = environments.n
         if seed is not None:
-            self._seen = environments.reset(seed)
-            self._starts = np.ones(self.n, np.bool_)
-            self._memory = policy.initial_state(self.n)
+            self.begin(seed)
+
+    def begin(self, seed: int | None = None) -> None:
+        """Begins an episode in each environment; those under way are left as they are, and nobody hears of them."""
+        self._seen = self.environments.reset(seed)
+        self._starts = np.ones(self.n, np.bool_)
+        self._memory = self.policy.initial_state(self.n)
 
     @property
     def observation(self) -> Observations:

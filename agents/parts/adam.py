@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ..checkpoint import Arrays
+from .gradient import clipped_gradient
 
 
 class Adam:
@@ -25,11 +26,7 @@ class Adam:
     def step(self, loss: Tensor, *, rate: float) -> float:
         """One step down the loss at a learning rate; returns the gradient's norm. Raises FloatingPointError where it is not finite,
         and then has changed nothing."""
-        self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self._parameters, self._clip).item()
-        if not math.isfinite(norm):
-            raise FloatingPointError("the gradient is not finite")
+        norm = clipped_gradient(loss, self._parameters, self._clip)
         self._optimizer.param_groups[0]["lr"] = rate
         self._optimizer.step()
         return norm

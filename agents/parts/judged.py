@@ -15,6 +15,21 @@ from .returns import generalized_advantages
 from .rollout import Rollout
 
 
+class Stretches(NamedTuple):
+    """A rollout as tensors: N stretches of T steps."""
+
+    observation: Tensor  # [N, T, ...]
+    mask: Tensor | None  # [N, T, A]
+    memory: dict[str, Tensor]  # [N, units], before each stretch
+    starts: Tensor  # [N, T]
+    action: Tensor  # [N, T, ...]
+    valid: Tensor  # [N, T], whether the step counts
+
+    def arrays(self) -> Arrays:
+        """For saving a batch that went wrong."""
+        return {name: part.cpu().numpy() for name, part in self._asdict().items() if isinstance(part, Tensor)}
+
+
 class Judged(NamedTuple):
     """B stretches of L steps: with a memory N stretches of T steps, without one N T stretches of 1."""
 
@@ -49,16 +64,24 @@ class Judged(NamedTuple):
         return {name: part.cpu().numpy() for name, part in self._asdict().items() if isinstance(part, Tensor)}
 
 
+def stretches(rollout: Rollout, device: torch.device) -> Stretches:
+    """The rollout on a device, environments first."""
+    return Stretches(
+        observation=as_tensor(rollout.observation, device).transpose(0, 1),
+        mask=None if rollout.mask is None else as_tensor(rollout.mask, device).transpose(0, 1),
+        memory={name: as_tensor(array, device) for name, array in rollout.memory.items()},
+        starts=as_tensor(rollout.starts, device).transpose(0, 1),
+        action=as_tensor(rollout.action, device).transpose(0, 1),
+        valid=as_tensor(rollout.valid, device).transpose(0, 1),
+    )
+
+
 @torch.no_grad()
 def judge(network: ActorCritic, rollout: Rollout, *, gamma: float, lam: float) -> Judged:
     """Values, log-probabilities and generalised advantages of a rollout, all at once."""
     device = next(network.parameters()).device
-    memory = {name: as_tensor(array, device) for name, array in rollout.memory.items()}
-    observation, starts, action, valid = (
-        as_tensor(part, device).transpose(0, 1) for part in (rollout.observation, rollout.starts, rollout.action, rollout.valid)
-    )
-    mask = None if rollout.mask is None else as_tensor(rollout.mask, device).transpose(0, 1)
-    policy, value, _ = network(observation, memory, starts)
+    whole = stretches(rollout, device)
+    policy, value, _ = network(whole.observation, whole.memory, whole.starts)
     advantages = generalized_advantages(
         rollout.reward,
         value.T.cpu().numpy(),
@@ -70,18 +93,13 @@ def judge(network: ActorCritic, rollout: Rollout, *, gamma: float, lam: float) -
     )
     advantage = as_tensor(advantages, device).T
     judged = Judged(
-        observation=observation,
-        mask=mask,
-        memory=memory,
-        starts=starts,
-        action=action,
-        log_prob=network.distribution(policy, mask).log_prob(action),
+        **whole._asdict(),
+        log_prob=network.distribution(policy, whole.mask).log_prob(whole.action),
         value=value,
         advantage=advantage,
         returns=advantage + value,
-        valid=valid,
     )
-    return judged if memory else _single(judged)
+    return judged if whole.memory else _single(judged)
 
 
 @torch.no_grad()

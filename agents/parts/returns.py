@@ -37,3 +37,35 @@ def discounted_returns(rewards: Floats, last: Floats, ended: Bools, bootstrap: F
     for t in range(len(rewards) - 1, -1, -1):
         ahead = returns[t] = rewards[t] + gamma * np.where(ended[t], bootstrap[t], ahead)
     return returns
+
+
+def vtrace(
+    rewards: Floats,
+    values: Floats,
+    last: Floats,
+    ended: Bools,
+    bootstrap: Floats,
+    ratios: Floats,
+    *,
+    gamma: float,
+    lam: float,
+    rho: float,
+    c: float,
+) -> tuple[Floats, Floats]:
+    """V-trace (Espeholt et al. 2018, equation 1): the targets v of the values, and the advantages of the policy's gradient, [T, N].
+
+    `ratios` are the probabilities of what was done, now over then; `rho` and `c` are where they are cut for the value that is
+    learned and for how far its corrections travel. The recursion is the paper's remark 1:
+    v_t - V_t = delta_t + gamma c_t (v_{t+1} - V_{t+1}), with delta_t = rho_t (r_t + gamma V_{t+1} - V_t).
+    """
+    targets, advantages = np.empty_like(values), np.empty_like(values)
+    weights, traces = np.minimum(ratios, rho), lam * np.minimum(ratios, c)
+    following, target, ahead = last, last, np.zeros_like(last)  # V_{t+1}, v_{t+1}, and the one less the other
+    for t in range(len(rewards) - 1, -1, -1):
+        going = ~ended[t]
+        delta = weights[t] * (rewards[t] + gamma * np.where(going, following, bootstrap[t]) - values[t])
+        advantages[t] = weights[t] * (rewards[t] + gamma * np.where(going, target, bootstrap[t]) - values[t])
+        ahead = delta + gamma * traces[t] * ahead * going
+        target = targets[t] = values[t] + ahead
+        following = values[t]
+    return targets, advantages

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...envs.gym.spaces import Actions, Observations
+from ..checkpoint import Arrays
 from ..gym.policy import State
-from .acting import Actor
+from .acting import Actor, Moment
 
 
 class Cut(NamedTuple):
@@ -30,50 +31,86 @@ class Rollout(NamedTuple):
     action: Actions  # [T, N, ...]
     reward: NDArray[np.float32]  # [T, N]
     ended: NDArray[np.bool_]  # [T, N], by the world or cut short
-    valid: NDArray[np.bool_]  # [T, N]
+    valid: NDArray[np.bool_]  # [T, N], what is learned from
     cuts: list[Cut]
     memory: State  # [N, units], before the first step
     last: Observations  # [N, ...], what follows the last step
     last_starts: NDArray[np.bool_]  # [N]
     last_memory: State  # [N, units]
+    steps: int  # that were taken
 
-    @property
-    def steps(self) -> int:
-        """Steps that count."""
-        return int(self.valid.sum())
+    def arrays(self) -> Arrays:
+        """For writing it down; `of` reads them."""
+        arrays: Arrays = {name: part for name, part in self._asdict().items() if isinstance(part, np.ndarray)}
+        arrays["steps"] = np.array(self.steps)
+        arrays |= {f"memory/{name}": part for name, part in self.memory.items()}
+        arrays |= {f"last_memory/{name}": part for name, part in self.last_memory.items()}
+        if self.cuts:
+            arrays["cuts"] = np.array([(cut.t, cut.n) for cut in self.cuts])
+            arrays["cuts/observation"] = np.stack([cut.observation for cut in self.cuts])
+            arrays |= {f"cuts/memory/{name}": np.stack([cut.memory[name] for cut in self.cuts]) for name in self.memory}
+        return arrays
+
+    @classmethod
+    def of(cls, arrays: Arrays) -> Rollout:
+        """The rollout that `arrays` came of."""
+        memory, last_memory, cut_memory = (under(f"{name}/", arrays) for name in ("memory", "last_memory", "cuts/memory"))
+        places = arrays.get("cuts", np.zeros((0, 2), np.int64)).tolist()
+        cuts = [
+            Cut(t, n, arrays["cuts/observation"][i], {name: part[i] for name, part in cut_memory.items()})
+            for i, (t, n) in enumerate(places)
+        ]
+        plain = {name: arrays.get(name) for name in cls._fields if name not in ("cuts", "memory", "last_memory", "steps")}
+        steps = int(arrays["steps"])
+        return cls(**plain, cuts=cuts, memory=memory, last_memory=last_memory, steps=steps)  # type: ignore[arg-type]
 
 
 def collect_rollout(actor: Actor, length: int) -> Rollout:
     """Acts `length` times."""
-    n, space = actor.n, actor.environments
-    observation = space.observation_space.empty(length, n)
-    action = space.action_space.empty(length, n)
-    starts, ended, valid = (np.zeros((length, n), np.bool_) for _ in range(3))
-    reward = np.zeros((length, n), np.float32)
-    mask = None if actor.mask is None else np.zeros((length, n, actor.mask.shape[1]), np.bool_)
-    cuts: list[Cut] = []
     memory = actor.memory
-    for t in range(length):
-        moment = actor.advance()
-        step = moment.step
-        observation[t], starts[t], action[t] = moment.observation, moment.starts, moment.action
-        reward[t], ended[t], valid[t] = step.reward, step.ended, step.valid
-        if mask is not None:
-            mask[t] = moment.mask
-        if step.truncated.any():
-            cut = np.flatnonzero(step.truncated & ~step.terminated).tolist()
-            cuts += [Cut(t, i, step.final[i], {name: array[i] for name, array in moment.after.items()}) for i in cut]
+    return _rollout([actor.advance() for _ in range(length)], memory, actor)
+
+
+def collect_episodes(actor: Actor, count: int) -> Rollout:
+    """Plays `count` whole episodes in each environment, all of them begun here. Those that have done so go on beside the others,
+    but their steps are not valid: to take what is finished first would prefer short episodes."""
+    if not actor.starts.all():
+        actor.begin()
+    memory, moments, valid = actor.memory, [], []
+    missing = np.full(actor.n, count)
+    while missing.any():
+        moments.append(actor.advance())
+        valid.append(moments[-1].step.valid & (missing > 0))
+        missing = np.maximum(missing - moments[-1].step.ended, 0)
+    return _rollout(moments, memory, actor)._replace(valid=np.stack(valid))
+
+
+def under(prefix: str, arrays: Arrays) -> Arrays:
+    """Those whose name begins so, without it."""
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def _rollout(moments: list[Moment], memory: State, actor: Actor) -> Rollout:
+    """The moments one behind the other, and where they lead."""
+    steps = [moment.step for moment in moments]
+    cuts = [
+        Cut(t, i, moments[t].step.final[i], {name: array[i] for name, array in moments[t].after.items()})
+        for t, step in enumerate(steps)
+        if step.truncated.any()
+        for i in np.flatnonzero(step.truncated & ~step.terminated).tolist()
+    ]
     return Rollout(
-        observation=observation,
-        mask=mask,
-        starts=starts,
-        action=action,
-        reward=reward,
-        ended=ended,
-        valid=valid,
+        observation=np.stack([moment.observation for moment in moments]),
+        mask=None if actor.mask is None else np.stack([cast(NDArray[np.bool_], moment.mask) for moment in moments]),
+        starts=np.stack([moment.starts for moment in moments]),
+        action=np.stack([moment.action for moment in moments]),
+        reward=np.stack([step.reward for step in steps]),
+        ended=np.stack([step.ended for step in steps]),
+        valid=np.stack([step.valid for step in steps]),
         cuts=cuts,
         memory=memory,
         last=actor.observation,
         last_starts=actor.starts,
         last_memory=actor.memory,
+        steps=int(sum(step.valid.sum() for step in steps)),
     )

@@ -3,6 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class ReinforceSettings:
+    """REINFORCE (Williams 1992)."""
+
+    episodes: int = 1  # whole ones, of each environment between two steps of learning; Sutton and Barto 2018, section 13.3: 1
+    baseline: bool = True  # learn a value of states, and weigh what was done by how much better it turned out
+    learning_rate: float = 1e-3  # of Adam, at the start
+    final_learning_rate: float = 1e-3  # at the end of the planned steps, reached in a straight line
+    gamma: float = 0.99  # discount
+    entropy_weight: float = 0.0  # of the policy's entropy in the loss
+    value_weight: float = 0.5  # of the value's squared error
+    gradient_clip: float = 0.0  # norm of the gradient; 0 does not limit it
+    normalize_advantages: bool = False  # to mean 0 and deviation 1 in every batch of episodes
+    shared_body: bool = False  # one body for policy and value; always so with a memory
+    log_std: float = 0.0  # logarithm of the deviation of continuous actions, at the start
+
+
+@dataclass(frozen=True)
+class A2CSettings:
+    """Advantage actor-critic, synchronous (Mnih et al. 2016). The defaults are those of Stable-Baselines3 but for RMSprop, which is
+    the paper's: its epsilon inside the root."""
+
+    rollout: int = 5  # steps of each environment between two steps of learning; the paper: 5
+    optimizer: Literal["rmsprop", "adam"] = "rmsprop"  # the paper: RMSprop
+    learning_rate: float = 7e-4  # at the start
+    final_learning_rate: float = 7e-4  # at the end of the planned steps, reached in a straight line; the paper: 0
+    rms_decay: float = 0.99  # of RMSprop's mean of squares; the paper: 0.99
+    epsilon: float = 1e-5  # of the optimiser
+    gamma: float = 0.99  # discount
+    gae_lambda: float = 1.0  # of the advantages (Schulman et al. 2016); 1 is the paper's return of as many steps as there are
+    entropy_weight: float = 0.0  # of the policy's entropy in the loss; the paper: 0.01
+    value_weight: float = 0.5  # of the value's squared error
+    gradient_clip: float = 0.5  # norm of the gradient
+    normalize_advantages: bool = False  # to mean 0 and deviation 1 in every rollout
+    shared_body: bool = False  # one body for policy and value; always so with a memory
+    log_std: float = 0.0  # logarithm of the deviation of continuous actions, at the start
 
 
 @dataclass(frozen=True)
@@ -28,6 +67,25 @@ class PPOSettings:
     log_std: float = 0.0  # logarithm of the deviation of continuous actions, at the start; with sde that of the noise matrix
     sde: bool = False  # explore by noise that depends on the state (Raffin et al. 2021); for continuous actions
     sde_frequency: int = 4  # steps that one noise matrix serves for; 0 keeps it for a rollout. Raffin et al.: 4 or 8
+
+
+@dataclass(frozen=True)
+class VTraceSettings:
+    """The actor-critic of IMPALA (Espeholt et al. 2018)."""
+
+    rollout: int = 20  # steps of each environment in one batch; the paper: 20
+    lag: int = 1  # rollouts that wait to be learned from, so that who acted is as many updates behind; 0 is on-policy
+    rho: float = 1.0  # where the ratio of probabilities is cut for the values that are learned; the paper: 1
+    c: float = 1.0  # where it is cut for how far corrections travel; the paper: 1
+    trace_lambda: float = 1.0  # of the corrections' travel; the paper: 1, with less for on-policy learning (remark 2)
+    learning_rate: float = 7e-4  # of Adam, at the start
+    final_learning_rate: float = 0.0  # at the end of the planned steps, reached in a straight line; the paper: 0
+    gamma: float = 0.99  # discount
+    entropy_weight: float = 0.0  # of the policy's entropy in the loss; the paper: 0.00025 to 0.01
+    value_weight: float = 0.5  # of the value's squared error; the paper: 0.5
+    gradient_clip: float = 0.5  # norm of the gradient; the paper: 40, of losses summed over the batch
+    shared_body: bool = False  # one body for policy and value; always so with a memory
+    log_std: float = 0.0  # logarithm of the deviation of continuous actions, at the start
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,7 @@ class EnvironmentList:
             env.unwrapped.np_random, _ = gymnasium.utils.seeding.np_random(seed)
             env.action_space.seed(seed)
         self._before[i] = _generator_state(env)
-        self._last[i], self._infos[i] = env.reset()
+        self._last[i], self._infos[i] = env.reset(seed=seed)  # said as well, to those whose randomness is elsewhere
         self._actions[i] = []
         self._total[i] = self._length[i] = 0
 

@@ -38,7 +38,13 @@ EXTRAS = {  # what a missing package is installed by
     "minigrid": "minigrid",
     "minatar": "minatar",
 }
-PACKAGES = {"ALE": "ale_py", "MiniGrid": "minigrid", "BabyAI": "minigrid", "MinAtar": "minatar"}  # that register a namespace
+PACKAGES = {  # that register a namespace
+    "ALE": "ale_py",
+    "MiniGrid": "minigrid",
+    "BabyAI": "minigrid",
+    "MinAtar": "minatar.gym",
+    "zerodojo": f"{__package__}.recall",
+}
 
 
 def make_environments(
@@ -133,9 +139,11 @@ def _refusing(task: str, options: Mapping[str, Option]) -> Iterator[None]:
 def import_package(package: str) -> None:
     """Imports a package that registers environments. Raises UserError where it is not there."""
     try:
-        importlib.import_module(package)
+        imported = importlib.import_module(package)
     except ModuleNotFoundError as error:
         raise _missing(package, error) from error
+    if package == "minatar.gym":
+        imported.register_envs()  # the one that waits to be asked
 
 
 def find(task: str) -> gymnasium.envs.registration.EnvSpec:

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 
 from ...errors import UserError
 
-Observations = NDArray[Any]  # [N, F] float32, or images [N, C, H, W] of bytes or float32
+Observations = NDArray[Any]  # [N, F] float32, or images [N, C, H, W] of bytes, truths or float32
 Actions = NDArray[Any]  # [N] int64, [N, K] int64, or [N, K] float32
 MASK = "action_mask"  # the key, in a dictionary of observations or in infos, of what may be done
 
 
 @dataclass(frozen=True)
 class ObservationSpace:
-    """The shape of one observation: (F,) a vector, (C, H, W) an image; bytes stay bytes until a network reads them."""
+    """The shape of one observation: (F,) a vector, (C, H, W) an image; bytes and truths stay so until a network reads them."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -174,7 +174,7 @@ def _image(space: spaces.Box) -> _Part:
     first = space.shape[0] < min(space.shape[1:])
     height, width, channels = space.shape
     shape = space.shape if first else (channels, height, width)
-    dtype = np.dtype(np.uint8) if space.dtype == np.uint8 else FLOAT
+    dtype = np.dtype(space.dtype) if space.dtype in (np.uint8, np.bool_) else FLOAT
 
     def read(values: Sequence[Any]) -> NDArray[Any]:
         images = np.array(values, dtype)
