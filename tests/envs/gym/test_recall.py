@@ -76,7 +76,7 @@ def test_it_begins_again_where_it_was():
     for _ in range(7):
         made.step(np.zeros(3, np.int64))
     state = made.state()
-    assert np.array_equal(other.load(state).observation, made.load(state).observation)
+    assert np.array_equal(other.load(state)[0].observation, made.load(state)[0].observation)
     for _ in range(9):
         ours, theirs = made.step(np.ones(3, np.int64)), other.step(np.ones(3, np.int64))
         assert np.array_equal(ours.observation, theirs.observation) and np.array_equal(ours.reward, theirs.reward)
