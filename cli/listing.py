@@ -28,13 +28,16 @@ class _Section(NamedTuple):
     title: str
 
 
-SECTIONS: dict[str, _Section] = {
-    "games": _Section("zerodojo.envs.registry:LISTED", "games: zerodojo train GAME, zerodojo play GAME"),
-    "agents": _Section("zerodojo.agents.registry:AGENTS", "agents, which learn"),
-    "backbones": _Section("zerodojo.models.registry:BACKBONES", "backbones: --network.backbone NAME"),
-    "engines": _Section("zerodojo.models.engines.registry:ENGINES", "engines, which run networks: --self-play.engine NAME"),
-    "presets": _Section("zerodojo.agents.registry:PRESETS", "presets: zerodojo train GAME --preset NAME"),
-    "players": _Section("zerodojo.agents.specs:SPECS", "players: --opponent SPEC"),
+SECTIONS: dict[str, list[_Section]] = {
+    "games": [_Section("zerodojo.envs.registry:LISTED", "games: zerodojo train GAME, zerodojo play GAME")],
+    "agents": [_Section("zerodojo.agents.registry:AGENTS", "agents, which learn: --agent NAME")],
+    "backbones": [_Section("zerodojo.models.registry:BACKBONES", "backbones: --network.backbone NAME, --body.backbone NAME")],
+    "engines": [_Section("zerodojo.models.engines.registry:ENGINES", "engines, which run networks: --self-play.engine NAME")],
+    "presets": [
+        _Section("zerodojo.agents.registry:PRESETS", "presets of games: zerodojo train GAME --preset NAME"),
+        _Section("zerodojo.agents.gym.presets:LISTED", "presets of environments: zerodojo train ID --preset NAME"),
+    ],
+    "players": [_Section("zerodojo.agents.specs:SPECS", "players: --opponent SPEC")],
 }
 
 
@@ -56,16 +59,17 @@ def main(argv: Sequence[str]) -> int:
     ).section
     if section and section not in SECTIONS:
         raise unknown("list", section, SECTIONS)
-    print("\n\n".join("\n".join(_lines(name)) for name in ([section] if section else SECTIONS)))
+    told = [one for name in ([section] if section else SECTIONS) for one in SECTIONS[name]]
+    print("\n\n".join("\n".join(_lines(one)) for one in told))
     return 0
 
 
-def _lines(section: str) -> Iterator[str]:
-    module, _, name = SECTIONS[section].registry.partition(":")
+def _lines(section: _Section) -> Iterator[str]:
+    module, _, name = section.registry.partition(":")
     registry: Mapping[str, _Entry] = getattr(import_module(module), name)
     labels = {key: str(getattr(entry, "form", key)) for key, entry in registry.items()}  # specs have a form to be written in
     indent = max(map(len, labels.values())) + 4
-    yield SECTIONS[section].title
+    yield section.title
     for key, entry in registry.items():
         summary = textwrap.wrap(entry.summary, max(width() - indent, NARROWEST)) if sys.stdout.isatty() else [entry.summary]
         yield f"  {labels[key]:{indent - 2}}{summary[0]}"

@@ -30,9 +30,13 @@ class Command(NamedTuple):
 
 
 COMMANDS: dict[str, Command] = {
-    "train": Command(".train", "learn a game from zero, or go on learning", "connect_four --run runs/connect_four --minutes 10"),
+    "train": Command(
+        ".train", "learn a game or an environment from zero, or go on learning", "connect_four --run runs/connect_four --minutes 10"
+    ),
     "play": Command(".play", "play against a network, a search or a person", "connect_four --opponent runs/connect_four"),
-    "evaluate": Command(".evaluate", "measure a trained agent against an opponent", "runs/connect_four --opponent mcts:1000"),
+    "evaluate": Command(
+        ".evaluate", "measure a trained agent: against an opponent, or in its environment", "runs/connect_four --opponent mcts:1000"
+    ),
     "gtp": Command(
         ".gtp", "be an engine for Sabaki, GoGui and other programs that speak GTP", "mcts:1000 --game go --option size=9"
     ),
@@ -84,7 +88,7 @@ def _help() -> str:
     return "\n".join([
         "usage: zerodojo COMMAND [--flags]",
         "",
-        "Agents that learn games from nothing but the rules, by playing themselves.",
+        "Agents that learn from zero: games by playing themselves, environments of Gymnasium by acting in them.",
         "",
         "commands:",
         *(f"  {name:{width}}  {command.summary}" for name, command in COMMANDS.items()),

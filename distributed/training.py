@@ -136,7 +136,7 @@ def _kept(config: AlphaZeroConfig) -> AlphaZeroConfig:
 
 
 def _checked(config: AlphaZeroConfig) -> AlphaZeroConfig:
-    """The same. Raises UserError fXX"""
+    """The same. Raises UserError for settings that make no sense, more memory than there is, or more workers than fit."""
     check(config)
     spec = make(config.game, **config.options).spec
     check_memory(config, spec)

@@ -21,10 +21,10 @@ class BackboneEntry(NamedTuple):
 
 
 BACKBONES: dict[str, BackboneEntry] = {
-    "resnet": BackboneEntry(".tower:ResidualTower", "board", "The residual tower of AlphaGo Zero (channels, blocks)."),
-    "mlp": BackboneEntry(".mlp:Perceptron", "vector", "A multilayer perceptron (hidden, activation)."),
-    "nature": BackboneEntry(".convnet:NatureCNN", "image", "The three convolutions of DQN (Mnih et al. 2015), from 36x36 points."),
-    "convnet": BackboneEntry(".convnet:ConvNet", "image", "One 3x3 convolution of 16 filters: small boards (MinAtar, Young 2019)."),
+    "resnet": BackboneEntry(".tower:ResidualTower", "board", "boards: the residual tower of AlphaGo Zero (channels, blocks)"),
+    "mlp": BackboneEntry(".mlp:Perceptron", "vector", "vectors: a multilayer perceptron (hidden, activation)"),
+    "nature": BackboneEntry(".convnet:NatureCNN", "image", "images from 36x36: the convolutions of DQN (Mnih et al. 2015)"),
+    "convnet": BackboneEntry(".convnet:ConvNet", "image", "small images: one 3x3 convolution (MinAtar, Young and Tian 2019)"),
 }
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...envs.gym.config import ViewConfig
 from ...models.config import BodyConfig
 from ..policy_gradient.config import A2CSettings, PPOSettings, ReinforceSettings, SACSettings, TD3Settings, VTraceSettings
+from ..registry import agent_of
 from ..tabular.config import (
     DynaQSettings,
     ExpectedSarsaSettings,
@@ -179,3 +180,12 @@ PRESETS: dict[str, GymConfig[Any]] = {
         settings=ReinforceSettings(learning_rate=3e-3, normalize_advantages=True),
     ),
 }
+
+
+class Listed(NamedTuple):
+    """What `zerodojo list` shows of a preset."""
+
+    summary: str
+
+
+LISTED = {name: Listed(f"{agent_of(config)} in {config.task}, {config.steps:,} steps") for name, config in PRESETS.items()}
