@@ -31,12 +31,10 @@ class Command(NamedTuple):
 
 COMMANDS: dict[str, Command] = {
     "train": Command(
-        ".train", "learn a game or an environment from zero, or go on learning", "connect_four --run runs/connect_four --minutes 10"
+        ".train", "learn a game or an environment, or go on learning", "connect_four --run runs/connect_four --minutes 10"
     ),
     "play": Command(".play", "play against a network, a search or a person", "connect_four --opponent runs/connect_four"),
-    "evaluate": Command(
-        ".evaluate", "measure a trained agent: against an opponent, or in its environment", "runs/connect_four --opponent mcts:1000"
-    ),
+    "evaluate": Command(".evaluate", "measure an agent in matches or in its environment", "runs/connect_four --opponent mcts:1000"),
     "gtp": Command(
         ".gtp", "be an engine for Sabaki, GoGui and other programs that speak GTP", "mcts:1000 --game go --option size=9"
     ),
