@@ -36,6 +36,15 @@ class Preset(NamedTuple):
 
 AGENTS: dict[str, AgentEntry] = {
     "alphazero": AgentEntry(".alphazero.config:AlphaZeroConfig", "self-play with tree search and one network (games)"),
+    "dqn": AgentEntry(
+        ".value.config:DQNSettings",
+        "deep Q-learning: double, dueling, prioritised, n-step, noisy and distributional by settings",
+        ".value.dqn:DQN",
+        ("choice",),
+    ),
+    "rainbow": AgentEntry(
+        ".value.config:RainbowSettings", "deep Q-learning with all of these at once", ".value.dqn:DQN", ("choice",)
+    ),
     "ppo": AgentEntry(
         ".policy_gradient.config:PPOSettings",
         "proximal policy optimisation: the first to try",

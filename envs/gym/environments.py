@@ -35,6 +35,7 @@ class Step(NamedTuple):
     truncated: NDArray[np.bool_]  # [N]
     final: Observations  # [N, ...], what the action led to
     valid: NDArray[np.bool_]  # [N]
+    final_mask: NDArray[np.bool_] | None = None  # [N, A], which choices were open in `final`
 
     @property
     def ended(self) -> NDArray[np.bool_]:

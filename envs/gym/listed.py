@@ -62,14 +62,15 @@ class EnvironmentList:
         self._total += reward
         self._length += 1
         ended = np.flatnonzero(terminated | truncated)
-        observation = final
+        observation, mask = final, (final_mask := self._masks())
         if len(ended):
             observation = final.copy()
             for i in ended.tolist():
                 self._finished.append(Episode(float(self._total[i]), int(self._length[i])))
                 self._begin(i, None)
             observation[ended] = self._read([self._last[i] for i in ended])
-        return Step(observation, self._masks(), reward, terminated, truncated, final, np.ones(n, np.bool_))
+            mask = self._masks()
+        return Step(observation, mask, reward, terminated, truncated, final, np.ones(n, np.bool_), final_mask)
 
     def finished(self) -> list[Episode]:
         """As `Environments` says."""
@@ -163,7 +164,7 @@ class EnvironmentList:
             return self._read.masks(self._last)
         if self._has_masks:
             return np.array([env.unwrapped.action_masks() for env in self._envs], np.bool_)  # type: ignore[attr-defined]
-        if MASK in self._infos[0]:
+        if all(MASK in info for info in self._infos):
             return np.array([info[MASK] for info in self._infos], np.bool_)
         return None
 
