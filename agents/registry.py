@@ -72,6 +72,15 @@ AGENTS: dict[str, AgentEntry] = {
         ".tabular.monte_carlo:MonteCarlo",
         ("choice",),
     ),
+    "dqn": AgentEntry(
+        ".value.config:DQNSettings",
+        "deep Q-learning: double, dueling, prioritised, n-step, noisy and distributional by settings",
+        ".value.dqn:DQN",
+        ("choice",),
+    ),
+    "rainbow": AgentEntry(
+        ".value.config:RainbowSettings", "deep Q-learning with all of these at once", ".value.dqn:DQN", ("choice",)
+    ),
     "reinforce": AgentEntry(
         ".policy_gradient.config:ReinforceSettings",
         "REINFORCE: the plainest policy gradient, by whole episodes",

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 
 from ..checkpoint import Arrays
-from .gradient import clipped_gradient
 
 
 class RMSProp:
@@ -29,7 +28,12 @@ class RMSProp:
     def step(self, loss: Tensor, *, rate: float) -> float:
         """One step down the loss at a learning rate; returns the gradient's norm. Raises FloatingPointError where it is not finite,
         and then has changed nothing."""
-        norm = clipped_gradient(loss, list(self._parameters.values()), self._clip)
+        for parameter in self._parameters.values():
+            parameter.grad = None
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self._parameters.values(), self._clip).item()
+        if not math.isfinite(norm):
+            raise FloatingPointError("the gradient is not finite")
         with torch.no_grad():
             for name, parameter in self._parameters.items():
                 if (gradient := parameter.grad) is not None:

@@ -1,0 +1,67 @@
+"""The settings of the agents that learn values, each with its source. Free of torch, for the front door to show them at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class HeadSettings:
+    """How the value of an action is told."""
+
+    kind: Literal["scalar", "c51", "qr"] = "scalar"  # its mean; probabilities of returns (C51); quantiles of the return (QR-DQN)
+    atoms: int = 51  # of C51: returns that have a probability; Bellemare et al. 2017: 51
+    low: float = -10.0  # of C51: the least return; Bellemare et al. 2017: -10, for rewards of Atari by their sign
+    high: float = 10.0  # of C51: the greatest return; Bellemare et al. 2017: 10
+    quantiles: int = 200  # of QR-DQN; Dabney et al. 2018: 200
+
+
+@dataclass(frozen=True)
+class PrioritySettings:
+    """Prioritised replay (Schaul et al. 2016)."""
+
+    enabled: bool = False
+    exponent: float = 0.6  # how much errors decide (alpha); Schaul et al. 2016, proportional: 0.6, Rainbow: 0.5
+    correction: float = 0.4  # how far weights make up for it, at the start (beta); at the end of the planned steps 1
+
+
+@dataclass(frozen=True)
+class DQNSettings:
+    """Deep Q-learning (Mnih et al. 2015) and what was added to it."""
+
+    capacity: int = 100_000  # transitions remembered; the paper: 1,000,000
+    learning_starts: int = 1_000  # steps before the first learning, acting at random; the paper: 50,000
+    train_every: int = 4  # steps of each environment between two rounds of learning; the paper: 4
+    gradient_steps: int = 1  # of such a round; -1: as many as steps were taken
+    batch: int = 32  # transitions a gradient is taken of; the paper: 32
+    learning_rate: float = 1e-4  # of Adam, at the start; rl-zoo's Atari: 1e-4
+    decay_learning_rate: bool = False  # in a straight line to 0 at the end of the planned steps
+    gradient_clip: float = 10.0  # norm of the gradient (Wang et al. 2016)
+    gamma: float = 0.99  # discount; the paper: 0.99
+    target_every: int = 1_000  # steps between two moves of the target network; the paper: 40,000
+    target_share: float = 1.0  # of the way to the network that such a move goes: 1 copies, less is Polyak's average
+    epsilon: float = 1.0  # share of random actions at the start; the paper: 1
+    final_epsilon: float = 0.05  # and after `epsilon_share`; the paper: 0.1
+    epsilon_share: float = 0.1  # of the planned steps, over which it falls in a straight line
+    n_step: int = 1  # rewards before the value of what follows (Sutton 1988); Rainbow: 3
+    double: bool = False  # the network chooses what the target network judges (van Hasselt et al. 2016)
+    dueling: bool = False  # the value of a state and the advantages of actions, each by its own head (Wang et al. 2016)
+    noisy: bool = False  # heads explore by noise in their weights (Fortunato et al. 2018) instead of random actions
+    head_hidden: int = 0  # units of a hidden layer in each head (Wang et al. 2016: 512, behind convolutions alone); 0: none
+    head: HeadSettings = HeadSettings()
+    priority: PrioritySettings = PrioritySettings()
+
+
+@dataclass(frozen=True)
+class RainbowSettings(DQNSettings):
+    """Deep Q-learning with all of it at once (Hessel et al. 2018)."""
+
+    learning_rate: float = 6.25e-5  # the paper: 6.25e-5
+    target_every: int = 8_000  # the paper: 32,000 frames, of which a step is four
+    n_step: int = 3  # the paper: 3
+    double: bool = True
+    dueling: bool = True
+    noisy: bool = True
+    head: HeadSettings = HeadSettings(kind="c51")
+    priority: PrioritySettings = PrioritySettings(enabled=True, exponent=0.5)  # the paper: 0.5, and 0.4 rising to 1

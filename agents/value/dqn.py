@@ -1,0 +1,213 @@
+"""Deep Q-learning (Mnih et al. 2015) with the parts that were added to it, each by a setting: double, dueling, prioritised replay,
+returns of n steps, noisy networks, distributions of returns. All of them at once are Rainbow (Hessel et al. 2018).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ...errors import UserError
+from ...models.network import get_weights, set_weights
+from ...models.noisy import draw_noise
+from ..checkpoint import Arrays
+from ..gym.agent import AgentState, Metrics, NonFiniteUpdate, Spaces
+from ..gym.config import GymConfig
+from ..parts.acting import Actor
+from ..parts.adam import Adam
+from ..parts.distributions import CLOSED
+from ..parts.n_step import NStep
+from ..parts.prioritized import Priorities
+from ..parts.replay import Replay
+from ..parts.schedules import linear
+from ..parts.seeding import seeded
+from .config import DQNSettings
+from .heads import make_head
+from .network import GreedyPolicy, QNetwork, one_choice
+
+
+class Transitions(NamedTuple):
+    """What a round of acting gave."""
+
+    rows: Arrays  # the transitions that it completed, by column
+    steps: int  # taken
+
+
+class Batch(NamedTuple):
+    """B transitions from the replay."""
+
+    observation: Tensor  # [B, ...]
+    action: Tensor  # [B]
+    reward: Tensor  # [B], discounted sums of n steps
+    discount: Tensor  # [B], of the value of what follows
+    following: Tensor  # [B, ...]
+    mask: Tensor  # [B, A], what is open there
+    weight: Tensor | None  # [B], of each in the loss
+    places: NDArray[np.int64]  # [B], where they stand in the replay
+
+
+class DQN:
+    """The agent."""
+
+    def __init__(self, config: GymConfig[DQNSettings], spaces: Spaces) -> None:
+        one_choice("dqn", spaces)
+        if config.body.memory != "none":
+            raise UserError("dqn learns from single steps, so that its body cannot have a memory; take r2d2, or memory none")
+        settings = config.settings
+        self._settings, self._planned, self._device = settings, config.steps, torch.device(config.run.device)
+        self._head = make_head(settings.head, self._device)
+        with seeded(config.seed):
+            self._network = QNetwork(
+                spaces,
+                config.body,
+                self._head,
+                dueling=settings.dueling,
+                noisy=settings.noisy,
+                hidden=settings.head_hidden,
+            ).to(self._device)
+        self._target = copy.deepcopy(self._network).requires_grad_(False)
+        self._optimizer = Adam(self._network, clip=settings.gradient_clip)
+        self._n_step = NStep(
+            spaces.observation, spaces.action, n=settings.n_step, environments=spaces.environments, gamma=settings.gamma
+        )
+        self.replay = Replay(settings.capacity, self._n_step.columns())
+        priority = settings.priority
+        self._priorities = Priorities(settings.capacity, exponent=priority.exponent) if priority.enabled else None
+        self._generator = np.random.default_rng((config.seed, 2))  # of batches, and of the noise that is learned under
+        final = 0.0 if settings.noisy else settings.final_epsilon
+        self.policy = GreedyPolicy(self._network, self._head, epsilon=final, noisy=settings.noisy)
+        self.steps = self.updates = 0
+
+    def collect(self, actor: Actor) -> Transitions:
+        """Some steps of each environment."""
+        before, parts = self.steps, []
+        for _ in range(self._settings.train_every):
+            self.policy.epsilon = self._epsilon()
+            moment = actor.advance()
+            parts.append(self._n_step.add(moment))
+            self.steps += int(moment.step.valid.sum())
+        rows = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        return Transitions(rows, self.steps - before)
+
+    def batches(self, transitions: Transitions) -> Iterator[Batch]:
+        """Remembers the round; then batches of all that is remembered, as many as settings say, none before learning starts."""
+        settings = self._settings
+        places = self.replay.add(**transitions.rows)
+        if self._priorities:
+            self._priorities.add(places)
+        self._move_target(transitions.steps)
+        if self.steps > settings.learning_starts and len(self.replay):
+            for _ in range(transitions.steps if settings.gradient_steps < 0 else settings.gradient_steps):
+                yield self._sample()
+
+    def learn(self, batch: Batch) -> Metrics:
+        """One step down the loss between the value of what was done and reward plus discounted value of the best that follows."""
+        settings, head = self._settings, self._head
+        if settings.noisy:
+            draw_noise(self._network, self._generator)
+            draw_noise(self._target, self._generator)
+        numbers = _picked(self._numbers(self._network, batch.observation), batch.action)
+        with torch.no_grad():
+            following = self._numbers(self._target, batch.following)
+            judged = self._numbers(self._network, batch.following) if settings.double else following
+            best = head.mean(judged).masked_fill(~batch.mask, CLOSED).argmax(1)
+            following = _picked(following, best)
+        each = head.loss(numbers, batch.reward, batch.discount, following)
+        loss = each.loss.mean() if batch.weight is None else (each.loss * batch.weight).mean()
+        rate = linear(settings.learning_rate, 0.0, share=self._share) if settings.decay_learning_rate else settings.learning_rate
+        try:
+            norm = self._optimizer.step(loss, rate=rate)
+        except FloatingPointError as reason:
+            raise NonFiniteUpdate(_arrays(batch)) from reason
+        if self._priorities:
+            self._priorities.update(batch.places, each.error.cpu().numpy())
+        self.updates += 1
+        with torch.no_grad():
+            found, value = torch.stack([loss, head.mean(numbers).mean()]).tolist()
+        return {"loss": found, "value": value, "gradient_norm": norm, "learning_rate": rate, "epsilon": self.policy.epsilon}
+
+    @property
+    def _share(self) -> float:
+        """Of the planned steps that are done."""
+        return min(1.0, self.steps / self._planned)
+
+    def _epsilon(self) -> float:
+        settings = self._settings
+        if self.steps < settings.learning_starts:
+            return 1.0
+        if settings.noisy:
+            return 0.0
+        return linear(settings.epsilon, settings.final_epsilon, share=self._share, over=settings.epsilon_share)
+
+    def _sample(self) -> Batch:
+        weight = None
+        if self._priorities:
+            places = self._priorities.sample(self._settings.batch, self._generator)
+            correction = linear(self._settings.priority.correction, 1.0, share=self._share)
+            weight = torch.from_numpy(self._priorities.weights(places, len(self.replay), exponent=correction)).to(self._device)
+        else:
+            places = self.replay.sample(self._settings.batch, self._generator)
+        rows = {name: torch.from_numpy(array).to(self._device) for name, array in self.replay.rows(places).items()}
+        return Batch(**rows, weight=weight, places=places)
+
+    def _numbers(self, network: QNetwork, observation: Tensor) -> Tensor:
+        """The head's numbers of every action, [B, A, size]."""
+        starts = torch.ones(len(observation), 1, dtype=torch.bool, device=self._device)
+        numbers: Tensor = network(observation.unsqueeze(1), {}, starts)[0]
+        return numbers.squeeze(1)
+
+    @torch.no_grad()
+    def _move_target(self, steps: int) -> None:
+        """Moves the target network once for every `target_every` that the last steps completed."""
+        settings = self._settings
+        times = self.steps // settings.target_every - (self.steps - steps) // settings.target_every
+        if times:
+            share = 1 - (1 - settings.target_share) ** times
+            for target, parameter in zip(self._target.parameters(), self._network.parameters(), strict=True):
+                target.lerp_(parameter, share) if share < 1 else target.copy_(parameter)
+
+    def weights(self) -> Arrays:
+        """As `Agent` says."""
+        return dict(get_weights(self._network))
+
+    def state(self) -> AgentState:
+        """As `Agent` says."""
+        parts = {"optimizer": self._optimizer.state(), "target": get_weights(self._target), "n_step": self._n_step.state()}
+        if self._priorities:
+            parts["priority"] = self._priorities.state()
+        arrays = {f"{part}/{name}": array for part, held in parts.items() for name, array in held.items()}
+        values = {"steps": self.steps, "updates": self.updates, "generator": self._generator.bit_generator.state}
+        return AgentState(arrays=arrays, values=values)
+
+    def load(self, weights: Arrays, state: AgentState | None = None, *, owner: str = "these weights") -> None:
+        """As `Agent` says."""
+        set_weights(self._network, weights, owner=owner)
+        if state is None:
+            set_weights(self._target, weights, owner=owner)
+            return
+        self._optimizer.load(_part(state.arrays, "optimizer"))
+        set_weights(self._target, _part(state.arrays, "target"), owner=owner)
+        self._n_step.load(_part(state.arrays, "n_step"))
+        if self._priorities:
+            self._priorities.load(_part(state.arrays, "priority"))
+        self.steps, self.updates = state.values["steps"], state.values["updates"]
+        self._generator.bit_generator.state = state.values["generator"]
+
+
+def _picked(numbers: Tensor, action: Tensor) -> Tensor:
+    """Those of one action each: [B, A, size], [B] -> [B, size]."""
+    return numbers.gather(1, action.view(-1, 1, 1).expand(-1, 1, numbers.shape[2])).squeeze(1)
+
+
+def _part(arrays: Arrays, part: str) -> Arrays:
+    return {name.removeprefix(f"{part}/"): array for name, array in arrays.items() if name.startswith(f"{part}/")}
+
+
+def _arrays(batch: Batch) -> Arrays:
+    return {name: part.cpu().numpy() for name, part in batch._asdict().items() if isinstance(part, Tensor)}
