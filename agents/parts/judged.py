@@ -27,7 +27,7 @@ class Judged(NamedTuple):
     value: Tensor  # [B, L], then
     advantage: Tensor  # [B, L]
     returns: Tensor  # [B, L], advantage + value: what the value should be
-    valid: Tensor  # [B, L], whether the step counts
+    valid: Tensor | None  # [B, L], whether the step counts; None where all do
 
     def rows(self, rows: Tensor) -> Judged:
         """Some of the stretches."""
@@ -41,7 +41,7 @@ class Judged(NamedTuple):
             value=self.value[rows],
             advantage=self.advantage[rows],
             returns=self.returns[rows],
-            valid=self.valid[rows],
+            valid=None if self.valid is None else self.valid[rows],
         )
 
     def arrays(self) -> Arrays:
@@ -79,7 +79,7 @@ def judge(network: ActorCritic, rollout: Rollout, *, gamma: float, lam: float) -
         value=value,
         advantage=advantage,
         returns=advantage + value,
-        valid=valid,
+        valid=None if rollout.valid.all() else valid,
     )
     return judged if memory else _single(judged)
 
@@ -108,9 +108,9 @@ def values_of_cuts(network: ActorCritic, rollout: Rollout) -> NDArray[np.float32
     return out
 
 
-def mean(x: Tensor, valid: Tensor) -> Tensor:
+def mean(x: Tensor, valid: Tensor | None) -> Tensor:
     """Over the steps that count."""
-    return (x * valid).sum() / valid.sum().clamp(min=1)
+    return x.mean() if valid is None else (x * valid).sum() / valid.sum().clamp(min=1)
 
 
 def as_tensor(array: NDArray[Any], device: torch.device) -> Tensor:
@@ -134,5 +134,5 @@ def _single(judged: Judged) -> Judged:
         value=flat(judged.value),
         advantage=flat(judged.advantage),
         returns=flat(judged.returns),
-        valid=flat(judged.valid),
+        valid=None if judged.valid is None else flat(judged.valid),
     )
