@@ -20,9 +20,9 @@ from .output import check_target, tell
 class Bench:
     """The arguments of `zerodojo bench`."""
 
-    what: Positional[str]  # which benchmark: selfplay, games
+    what: Positional[str]  # which benchmark: selfplay, games, gym
     game: str = ""  # (`zerodojo list games`); without, connect_four for selfplay, and every game for games
-    seconds: float = 30.0  # of measuring (each game), after some of making ready
+    seconds: float = 30.0  # of measuring (each game, each agent), after some of making ready
     engine: str = "auto"  # of selfplay (`zerodojo list engines`)
     seed: int = 0  # of the games and the weights
     json: str = ""  # write the result as JSON to this file; - prints it in place of the table
@@ -44,6 +44,7 @@ class Result(NamedTuple):
 
 BENCHMARKS: dict[str, Benchmark] = {
     "games": Benchmark(".bench_games", "the rules of games beside OpenSpiel's and PettingZoo's"),
+    "gym": Benchmark(".bench_gym", "agents that learn in environments beside Stable-Baselines3's"),
     "selfplay": Benchmark(".bench_selfplay", "one self-play worker beside its engine alone and its search alone"),
 }
 
@@ -60,6 +61,7 @@ def main(argv: Sequence[str]) -> int:
             "zerodojo bench selfplay --game tic_tac_toe --seconds 10",
             "zerodojo bench selfplay --engine torch-bf16 --json -",
             "zerodojo bench games --seconds 10",
+            "zerodojo bench gym --json -",
         ],
     )
     if options.what not in BENCHMARKS:

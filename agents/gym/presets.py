@@ -70,6 +70,21 @@ PRESETS: dict[str, GymConfig[Any]] = {
             rollout=32, minibatch=256, epochs=20, learning_rate=1e-3, gamma=0.98, gae_lambda=0.8, clip=0.2, final_clip=0.0
         ),
     ),
+    "cartpole-ppo-quick": GymConfig(  # ours: solved in the fewest seconds on one core
+        task="CartPole-v1",
+        environments=32,
+        steps=50_000,
+        settings=PPOSettings(
+            rollout=32,
+            minibatch=256,
+            epochs=10,
+            learning_rate=3e-3,
+            final_learning_rate=3e-4,
+            gamma=0.98,
+            gae_lambda=0.8,
+            clip=0.2,
+        ),
+    ),
     "acrobot-ppo": GymConfig(  # rl-zoo's
         task="Acrobot-v1",
         environments=16,

@@ -23,7 +23,7 @@ class Stretches(NamedTuple):
     memory: dict[str, Tensor]  # [N, units], before each stretch
     starts: Tensor  # [N, T]
     action: Tensor  # [N, T, ...]
-    valid: Tensor  # [N, T], whether the step counts
+    valid: Tensor | None  # [N, T], whether the step counts; None where all do
 
     def arrays(self) -> Arrays:
         """For saving a batch that went wrong."""
@@ -42,7 +42,7 @@ class Judged(NamedTuple):
     value: Tensor  # [B, L], then
     advantage: Tensor  # [B, L]
     returns: Tensor  # [B, L], advantage + value: what the value should be
-    valid: Tensor  # [B, L], whether the step counts
+    valid: Tensor | None  # [B, L], whether the step counts; None where all do
 
     def rows(self, rows: Tensor) -> Judged:
         """Some of the stretches."""
@@ -56,7 +56,7 @@ class Judged(NamedTuple):
             value=self.value[rows],
             advantage=self.advantage[rows],
             returns=self.returns[rows],
-            valid=self.valid[rows],
+            valid=None if self.valid is None else self.valid[rows],
         )
 
     def arrays(self) -> Arrays:
@@ -72,7 +72,7 @@ def stretches(rollout: Rollout, device: torch.device) -> Stretches:
         memory={name: as_tensor(array, device) for name, array in rollout.memory.items()},
         starts=as_tensor(rollout.starts, device).transpose(0, 1),
         action=as_tensor(rollout.action, device).transpose(0, 1),
-        valid=as_tensor(rollout.valid, device).transpose(0, 1),
+        valid=None if rollout.valid.all() else as_tensor(rollout.valid, device).transpose(0, 1),
     )
 
 
@@ -126,9 +126,9 @@ def values_of_cuts(network: ActorCritic, rollout: Rollout) -> NDArray[np.float32
     return out
 
 
-def mean(x: Tensor, valid: Tensor) -> Tensor:
+def mean(x: Tensor, valid: Tensor | None) -> Tensor:
     """Over the steps that count."""
-    return (x * valid).sum() / valid.sum().clamp(min=1)
+    return x.mean() if valid is None else (x * valid).sum() / valid.sum().clamp(min=1)
 
 
 def as_tensor(array: NDArray[Any], device: torch.device) -> Tensor:
@@ -152,5 +152,5 @@ def _single(judged: Judged) -> Judged:
         value=flat(judged.value),
         advantage=flat(judged.advantage),
         returns=flat(judged.returns),
-        valid=flat(judged.valid),
+        valid=None if judged.valid is None else flat(judged.valid),
     )

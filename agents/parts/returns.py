@@ -20,13 +20,14 @@ def generalized_advantages(
 
     delta_t = r_t + gamma V_{t+1} - V_t. `last` [N] is the value of what follows the last step.
     """
-    advantages = np.zeros_like(values)
-    following, ahead = last, np.zeros_like(last)
+    going = (~ended).astype(np.float32)
+    following = np.concatenate([values[1:], last[None]])
+    delta = rewards + gamma * (following * going + bootstrap) - values
+    decay = gamma * lam * going
+    advantages = np.empty_like(values)
+    ahead = np.zeros_like(last)
     for t in range(len(rewards) - 1, -1, -1):
-        going = ~ended[t]
-        delta = rewards[t] + gamma * (following * going + bootstrap[t]) - values[t]
-        ahead = advantages[t] = delta + gamma * lam * ahead * going
-        following = values[t]
+        ahead = advantages[t] = delta[t] + decay[t] * ahead
     return advantages
 
 

@@ -86,7 +86,9 @@ class PPO:
         policy_loss = -mean(objective, batch.valid)
         value_loss = 0.5 * mean(error, batch.valid)
         entropy = mean(distribution.entropy(), batch.valid)
-        loss = policy_loss + settings.value_weight * value_loss - settings.entropy_weight * entropy
+        loss = policy_loss + settings.value_weight * value_loss
+        if settings.entropy_weight:
+            loss = loss - settings.entropy_weight * entropy
         try:
             norm = self._optimizer.step(loss, rate=rate)
         except FloatingPointError as reason:
