@@ -45,6 +45,13 @@ AGENTS: dict[str, AgentEntry] = {
     "rainbow": AgentEntry(
         ".value.config:RainbowSettings", "deep Q-learning with all of these at once", ".value.dqn:DQN", ("choice",)
     ),
+    "pqn": AgentEntry(
+        ".value.config:PQNSettings",
+        "deep Q-learning side by side, without replay and target network",
+        ".value.pqn:PQN",
+        ("choice",),
+        remembers=True,
+    ),
     "ppo": AgentEntry(
         ".policy_gradient.config:PPOSettings",
         "proximal policy optimisation: the first to try",

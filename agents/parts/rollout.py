@@ -19,6 +19,7 @@ class Cut(NamedTuple):
     n: int
     observation: Observations  # [...]
     memory: State  # [units], behind the last observation but one
+    mask: NDArray[np.bool_] | None = None  # [A], which choices were open there
 
 
 class Rollout(NamedTuple):
@@ -36,6 +37,7 @@ class Rollout(NamedTuple):
     last: Observations  # [N, ...], what follows the last step
     last_starts: NDArray[np.bool_]  # [N]
     last_memory: State  # [N, units]
+    last_mask: NDArray[np.bool_] | None = None  # [N, A]
 
     @property
     def steps(self) -> int:
@@ -62,7 +64,17 @@ def collect_rollout(actor: Actor, length: int) -> Rollout:
             mask[t] = moment.mask
         if step.truncated.any():
             cut = np.flatnonzero(step.truncated & ~step.terminated).tolist()
-            cuts += [Cut(t, i, step.final[i], {name: array[i] for name, array in moment.after.items()}) for i in cut]
+            masks = step.final_mask
+            cuts += [
+                Cut(
+                    t,
+                    i,
+                    step.final[i],
+                    {name: array[i] for name, array in moment.after.items()},
+                    None if masks is None else masks[i],
+                )
+                for i in cut
+            ]
     return Rollout(
         observation=observation,
         mask=mask,
@@ -76,4 +88,5 @@ def collect_rollout(actor: Actor, length: int) -> Rollout:
         last=actor.observation,
         last_starts=actor.starts,
         last_memory=actor.memory,
+        last_mask=actor.mask,
     )

@@ -65,3 +65,20 @@ class RainbowSettings(DQNSettings):
     noisy: bool = True
     head: HeadSettings = HeadSettings(kind="c51")
     priority: PrioritySettings = PrioritySettings(enabled=True, exponent=0.5)  # the paper: 0.5, and 0.4 rising to 1
+
+
+@dataclass(frozen=True)
+class PQNSettings:
+    """Parallelised Q-network (Gallici et al. 2024); the defaults are CleanRL's for classic control, with Adam for RAdam."""
+
+    rollout: int = 128  # steps of each environment between two rounds of learning; CleanRL: 128, Atari: 32
+    minibatch: int = 128  # steps a gradient is taken of; CleanRL: a quarter of the round
+    epochs: int = 4  # times that every step is learned from; CleanRL: 4, Atari: 2
+    learning_rate: float = 2.5e-4  # of Adam, at the start; CleanRL: 2.5e-4
+    decay_learning_rate: bool = True  # in a straight line to 0 at the end of the planned steps
+    gradient_clip: float = 10.0  # norm of the gradient; the paper: 10
+    gamma: float = 0.99  # discount
+    q_lambda: float = 0.65  # weight of longer returns (Peng and Williams 1996); the paper's Atari: 0.65
+    epsilon: float = 1.0  # share of random actions at the start
+    final_epsilon: float = 0.05  # and after `epsilon_share`
+    epsilon_share: float = 0.5  # of the planned steps, over which it falls in a straight line; Atari: 0.1
