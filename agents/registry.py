@@ -81,6 +81,19 @@ AGENTS: dict[str, AgentEntry] = {
     "rainbow": AgentEntry(
         ".value.config:RainbowSettings", "deep Q-learning with all of these at once", ".value.dqn:DQN", ("choice",)
     ),
+    "r2d2": AgentEntry(
+        ".value.config:R2D2Settings",
+        "deep Q-learning with a memory: where what is seen now does not tell all",
+        ".value.r2d2:R2D2",
+        ("choice",),
+        remembers=True,
+    ),
+    "pqn": AgentEntry(
+        ".value.config:PQNSettings",
+        "deep Q-learning side by side, without replay and target network",
+        ".value.pqn:PQN",
+        ("choice",),
+    ),
     "reinforce": AgentEntry(
         ".policy_gradient.config:ReinforceSettings",
         "REINFORCE: the plainest policy gradient, by whole episodes",

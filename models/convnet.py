@@ -13,22 +13,29 @@ SMALLEST = 36  # points a side that the strides of DQN's convolutions leave some
 
 
 class _Convolutions(nn.Module):
-    """Convolutions, then linear layers of `hidden` units; rectified."""
+    """Convolutions, then linear layers of `hidden` units; rectified, normalised before that if the configuration asks for it."""
 
     output_size: int  # D
 
     def __init__(self, convolutions: nn.Sequential, input_shape: tuple[int, ...], config: BodyConfig) -> None:
         super().__init__()
+        if config.layer_norm:
+            convolutions = nn.Sequential(*(part for layer in convolutions for part in _normalized(layer)))
         self.convolutions = convolutions
         with torch.no_grad():
             size = convolutions(torch.zeros(1, *input_shape)).numel()
-        self.layers = layers(size, config.hidden, nn.ReLU)
+        self.layers = layers(size, config.hidden, nn.ReLU, norm=config.layer_norm)
         self.output_size = config.hidden[-1] if config.hidden else size
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] -> [N, D]."""
         out: Tensor = self.layers(self.convolutions(x).flatten(1))
         return out
+
+
+def _normalized(layer: nn.Module) -> list[nn.Module]:
+    """A convolution with a normalisation over its whole image behind it; any other layer alone."""
+    return [layer, nn.GroupNorm(1, layer.out_channels)] if isinstance(layer, nn.Conv2d) else [layer]
 
 
 class NatureCNN(_Convolutions):

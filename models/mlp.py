@@ -18,7 +18,7 @@ class Perceptron(nn.Module):
         super().__init__()
         (size,) = input_shape
         self.output_size = config.hidden[-1] if config.hidden else size
-        self.layers = layers(size, config.hidden, ACTIVATIONS[config.activation])
+        self.layers = layers(size, config.hidden, ACTIVATIONS[config.activation], norm=config.layer_norm)
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, F] -> [N, D]."""
@@ -26,10 +26,10 @@ class Perceptron(nn.Module):
         return out
 
 
-def layers(size: int, hidden: tuple[int, ...], activation: type[nn.Module]) -> nn.Sequential:
-    """Linear layers from `size` inputs on, an activation behind each."""
+def layers(size: int, hidden: tuple[int, ...], activation: type[nn.Module], *, norm: bool) -> nn.Sequential:
+    """Linear layers from `size` inputs on, an activation behind each; with `norm` a layer normalisation before it."""
     parts: list[nn.Module] = []
     for units in hidden:
-        parts += [nn.Linear(size, units), activation()]
+        parts += [nn.Linear(size, units), *([nn.LayerNorm(units)] if norm else []), activation()]
         size = units
     return nn.Sequential(*parts)

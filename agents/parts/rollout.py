@@ -20,6 +20,7 @@ class Cut(NamedTuple):
     n: int
     observation: Observations  # [...]
     memory: State  # [units], behind the last observation but one
+    mask: NDArray[np.bool_] | None = None  # [A], which choices were open there
 
 
 class Rollout(NamedTuple):
@@ -38,6 +39,7 @@ class Rollout(NamedTuple):
     last_starts: NDArray[np.bool_]  # [N]
     last_memory: State  # [N, units]
     steps: int  # that were taken
+    last_mask: NDArray[np.bool_] | None = None  # [N, A]
 
     def arrays(self) -> Arrays:
         """For writing it down; `of` reads them."""
@@ -49,6 +51,8 @@ class Rollout(NamedTuple):
             arrays["cuts"] = np.array([(cut.t, cut.n) for cut in self.cuts])
             arrays["cuts/observation"] = np.stack([cut.observation for cut in self.cuts])
             arrays |= {f"cuts/memory/{name}": np.stack([cut.memory[name] for cut in self.cuts]) for name in self.memory}
+            masks = [cut.mask for cut in self.cuts if cut.mask is not None]
+            arrays |= {"cuts/mask": np.stack(masks)} if masks else {}
         return arrays
 
     @classmethod
@@ -57,7 +61,13 @@ class Rollout(NamedTuple):
         memory, last_memory, cut_memory = (under(f"{name}/", arrays) for name in ("memory", "last_memory", "cuts/memory"))
         places = arrays.get("cuts", np.zeros((0, 2), np.int64)).tolist()
         cuts = [
-            Cut(t, n, arrays["cuts/observation"][i], {name: part[i] for name, part in cut_memory.items()})
+            Cut(
+                t,
+                n,
+                arrays["cuts/observation"][i],
+                {name: part[i] for name, part in cut_memory.items()},
+                arrays["cuts/mask"][i] if "cuts/mask" in arrays else None,
+            )
             for i, (t, n) in enumerate(places)
         ]
         plain = {name: arrays.get(name) for name in cls._fields if name not in ("cuts", "memory", "last_memory", "steps")}
@@ -94,7 +104,13 @@ def _rollout(moments: list[Moment], memory: State, actor: Actor) -> Rollout:
     """The moments one behind the other, and where they lead."""
     steps = [moment.step for moment in moments]
     cuts = [
-        Cut(t, i, moments[t].step.final[i], {name: array[i] for name, array in moments[t].after.items()})
+        Cut(
+            t,
+            i,
+            step.final[i],
+            {name: array[i] for name, array in moments[t].after.items()},
+            None if step.final_mask is None else step.final_mask[i],
+        )
         for t, step in enumerate(steps)
         if step.truncated.any()
         for i in np.flatnonzero(step.truncated & ~step.terminated).tolist()
@@ -113,4 +129,5 @@ def _rollout(moments: list[Moment], memory: State, actor: Actor) -> Rollout:
         last_starts=actor.starts,
         last_memory=actor.memory,
         steps=int(sum(step.valid.sum() for step in steps)),
+        last_mask=actor.mask,
     )

@@ -65,3 +65,48 @@ class RainbowSettings(DQNSettings):
     noisy: bool = True
     head: HeadSettings = HeadSettings(kind="c51")
     priority: PrioritySettings = PrioritySettings(enabled=True, exponent=0.5)  # the paper: 0.5, and 0.4 rising to 1
+
+
+@dataclass(frozen=True)
+class PQNSettings:
+    """Parallelised Q-network (Gallici et al. 2024); the defaults are CleanRL's for classic control, with Adam for RAdam."""
+
+    rollout: int = 128  # steps of each environment between two rounds of learning; CleanRL: 128, Atari: 32
+    minibatch: int = 128  # steps a gradient is taken of; CleanRL: a quarter of the round
+    epochs: int = 4  # times that every step is learned from; CleanRL: 4, Atari: 2
+    learning_rate: float = 2.5e-4  # of Adam, at the start; CleanRL: 2.5e-4
+    decay_learning_rate: bool = True  # in a straight line to 0 at the end of the planned steps
+    gradient_clip: float = 10.0  # norm of the gradient; the paper: 10
+    gamma: float = 0.99  # discount
+    q_lambda: float = 0.65  # weight of longer returns (Peng and Williams 1996); the paper's Atari: 0.65
+    epsilon: float = 1.0  # share of random actions at the start
+    final_epsilon: float = 0.05  # and after `epsilon_share`
+    epsilon_share: float = 0.5  # of the planned steps, over which it falls in a straight line; Atari: 0.1
+
+
+@dataclass(frozen=True)
+class R2D2Settings:
+    """Deep Q-learning with a memory, double always (Kapturowski et al. 2019)."""
+
+    capacity: int = 5_000  # sequences remembered; the paper: 100,000
+    learning_starts: int = 1_000  # steps before the first learning, acting at random
+    train_every: int = 4  # steps of each environment between two rounds of learning
+    gradient_steps: int = 1  # of such a round; -1: as many as steps were taken
+    batch: int = 16  # sequences a gradient is taken of; the paper: 64
+    burn_in: int = 8  # steps that only bring the memory up to date; the paper: 40, of Atari's long episodes
+    length: int = 16  # steps behind them that are learned from; the paper: 80
+    period: int = 8  # steps from the beginning of a sequence to that of the next; the paper: 40
+    learning_rate: float = 1e-4  # of Adam, at the start; the paper: 1e-4
+    decay_learning_rate: bool = False  # in a straight line to 0 at the end of the planned steps
+    gradient_clip: float = 40.0  # norm of the gradient; IMPALA (Espeholt et al. 2018): 40
+    gamma: float = 0.997  # discount; the paper: 0.997
+    target_every: int = 1_000  # steps between two moves of the target network; the paper: 2,500 updates
+    target_share: float = 1.0  # of the way to the network that such a move goes: 1 copies, less is Polyak's average
+    epsilon: float = 1.0  # share of random actions at the start
+    final_epsilon: float = 0.05  # and after `epsilon_share`
+    epsilon_share: float = 0.1  # of the planned steps, over which it falls in a straight line
+    n_step: int = 5  # rewards before the value of what follows; the paper: 5
+    dueling: bool = True  # as the paper has it (Wang et al. 2016)
+    head_hidden: int = 0  # units of a hidden layer in each head; the paper: 512; 0: none
+    rescale: bool = False  # values learned on the scale of a root (Pohlen et al. 2018), for rewards that are not clipped
+    priority: PrioritySettings = PrioritySettings(enabled=True, exponent=0.9, correction=0.6)  # the paper: 0.9 and 0.6

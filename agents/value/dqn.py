@@ -4,7 +4,6 @@ returns of n steps, noisy networks, distributions of returns. All of them at onc
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -23,6 +22,7 @@ from ..parts.acting import Actor
 from ..parts.adam import Adam
 from ..parts.distributions import CLOSED
 from ..parts.n_step import NStep
+from ..parts.named import joined, part_of
 from ..parts.prioritized import Priorities
 from ..parts.replay import Replay
 from ..parts.schedules import linear
@@ -30,6 +30,7 @@ from ..parts.seeding import seeded
 from .config import DQNSettings
 from .heads import make_head
 from .network import GreedyPolicy, QNetwork, one_choice
+from .target import Target
 
 
 class Transitions(NamedTuple):
@@ -71,7 +72,7 @@ class DQN:
                 noisy=settings.noisy,
                 hidden=settings.head_hidden,
             ).to(self._device)
-        self._target = copy.deepcopy(self._network).requires_grad_(False)
+        self._target = Target(self._network, every=settings.target_every, share=settings.target_share)
         self._optimizer = Adam(self._network, clip=settings.gradient_clip)
         self._n_step = NStep(
             spaces.observation, spaces.action, n=settings.n_step, environments=spaces.environments, gamma=settings.gamma
@@ -101,7 +102,7 @@ class DQN:
         places = self.replay.add(**transitions.rows)
         if self._priorities:
             self._priorities.add(places)
-        self._move_target(transitions.steps)
+        self._target.follow(self.steps - transitions.steps, self.steps)
         if self.steps > settings.learning_starts and len(self.replay):
             for _ in range(transitions.steps if settings.gradient_steps < 0 else settings.gradient_steps):
                 yield self._sample()
@@ -111,10 +112,10 @@ class DQN:
         settings, head = self._settings, self._head
         if settings.noisy:
             draw_noise(self._network, self._generator)
-            draw_noise(self._target, self._generator)
+            draw_noise(self._target.network, self._generator)
         numbers = _picked(self._numbers(self._network, batch.observation), batch.action)
         with torch.no_grad():
-            following = self._numbers(self._target, batch.following)
+            following = self._numbers(self._target.network, batch.following)
             judged = self._numbers(self._network, batch.following) if settings.double else following
             best = head.mean(judged).masked_fill(~batch.mask, CLOSED).argmax(1)
             following = _picked(following, best)
@@ -162,40 +163,29 @@ class DQN:
         numbers: Tensor = network(observation.unsqueeze(1), {}, starts)[0]
         return numbers.squeeze(1)
 
-    @torch.no_grad()
-    def _move_target(self, steps: int) -> None:
-        """Moves the target network once for every `target_every` that the last steps completed."""
-        settings = self._settings
-        times = self.steps // settings.target_every - (self.steps - steps) // settings.target_every
-        if times:
-            share = 1 - (1 - settings.target_share) ** times
-            for target, parameter in zip(self._target.parameters(), self._network.parameters(), strict=True):
-                target.lerp_(parameter, share) if share < 1 else target.copy_(parameter)
-
     def weights(self) -> Arrays:
         """As `Agent` says."""
         return dict(get_weights(self._network))
 
     def state(self) -> AgentState:
         """As `Agent` says."""
-        parts = {"optimizer": self._optimizer.state(), "target": get_weights(self._target), "n_step": self._n_step.state()}
+        parts = {"optimizer": self._optimizer.state(), "target": self._target.state(), "n_step": self._n_step.state()}
         if self._priorities:
             parts["priority"] = self._priorities.state()
-        arrays = {f"{part}/{name}": array for part, held in parts.items() for name, array in held.items()}
         values = {"steps": self.steps, "updates": self.updates, "generator": self._generator.bit_generator.state}
-        return AgentState(arrays=arrays, values=values)
+        return AgentState(arrays=joined(parts), values=values)
 
     def load(self, weights: Arrays, state: AgentState | None = None, *, owner: str = "these weights") -> None:
         """As `Agent` says."""
         set_weights(self._network, weights, owner=owner)
         if state is None:
-            set_weights(self._target, weights, owner=owner)
+            self._target.load(weights, owner=owner)
             return
-        self._optimizer.load(_part(state.arrays, "optimizer"))
-        set_weights(self._target, _part(state.arrays, "target"), owner=owner)
-        self._n_step.load(_part(state.arrays, "n_step"))
+        self._optimizer.load(part_of(state.arrays, "optimizer"))
+        self._target.load(part_of(state.arrays, "target"), owner=owner)
+        self._n_step.load(part_of(state.arrays, "n_step"))
         if self._priorities:
-            self._priorities.load(_part(state.arrays, "priority"))
+            self._priorities.load(part_of(state.arrays, "priority"))
         self.steps, self.updates = state.values["steps"], state.values["updates"]
         self._generator.bit_generator.state = state.values["generator"]
 
@@ -203,10 +193,6 @@ class DQN:
 def _picked(numbers: Tensor, action: Tensor) -> Tensor:
     """Those of one action each: [B, A, size], [B] -> [B, size]."""
     return numbers.gather(1, action.view(-1, 1, 1).expand(-1, 1, numbers.shape[2])).squeeze(1)
-
-
-def _part(arrays: Arrays, part: str) -> Arrays:
-    return {name.removeprefix(f"{part}/"): array for name, array in arrays.items() if name.startswith(f"{part}/")}
 
 
 def _arrays(batch: Batch) -> Arrays:

@@ -70,7 +70,7 @@ def test_closed_actions_are_never_taken_nor_bootstrapped_from():
     agent, actor = start(DQN, replace(QUICK, double=True), Closed, steps=800)
     with torch.no_grad():
         agent._network.actions[0].bias[2] = 1e4  # whoever looked at the closed action would see a fortune
-        agent._target.actions[0].bias[2] = 1e4
+        agent._target.network.actions[0].bias[2] = 1e4
     for _ in range(60):
         metrics = go_round(agent, actor)
     assert agent.replay["mask"][: len(agent.replay)].tolist() == [[True, True, False]] * len(agent.replay)
@@ -84,7 +84,7 @@ def test_double_judges_by_the_target_what_the_network_chooses():
         pass
     batch = batches[0]._replace(reward=torch.zeros(1), discount=torch.ones(1))
     with torch.no_grad():
-        own, other = agent._numbers(agent._network, batch.following)[0, :, 0], agent._target.actions[0]
+        own, other = agent._numbers(agent._network, batch.following)[0, :, 0], agent._target.network.actions[0]
         other.weight.zero_()
         other.bias.copy_(torch.tensor([5.0, 7.0]))
         value = agent._numbers(agent._network, batch.observation)[0, batch.action[0], 0]
@@ -96,9 +96,9 @@ def test_the_target_moves_every_so_many_steps():
     agent, actor = start(DQN, replace(QUICK, target_every=24, train_every=16, gradient_steps=1), Signal)
     moved = []
     for _ in range(9):
-        before = agent._target.actions[0].weight.clone()
+        before = agent._target.network.actions[0].weight.clone()
         go_round(agent, actor)
-        moved.append(not torch.equal(before, agent._target.actions[0].weight))
+        moved.append(not torch.equal(before, agent._target.network.actions[0].weight))
     # learning begins after round 4 (64 steps); 24 and 48 lie before it; 72 in round 5, 96 in 6, 120 in 8, 144 in 9
     assert moved == [False, False, False, False, True, True, False, True, True]
 
