@@ -15,6 +15,7 @@ from ..tabular.config import (
     QLearningSettings,
     SarsaSettings,
 )
+from ..value.config import DQNSettings
 from .config import GymConfig
 
 BOTH = ViewConfig(normalize_observation=True, normalize_reward=True)
@@ -83,6 +84,68 @@ PRESETS: dict[str, GymConfig[Any]] = {
             gamma=0.98,
             gae_lambda=0.8,
             clip=0.2,
+        ),
+    ),
+    "cartpole-dqn": GymConfig(  # rl-zoo's
+        task="CartPole-v1",
+        steps=50_000,
+        body=BodyConfig(hidden=(256, 256), activation="relu"),
+        settings=DQNSettings(
+            train_every=256,
+            gradient_steps=128,
+            batch=64,
+            learning_rate=2.3e-3,
+            target_every=10,
+            final_epsilon=0.04,
+            epsilon_share=0.16,
+        ),
+    ),
+    "acrobot-dqn": GymConfig(  # rl-zoo's
+        task="Acrobot-v1",
+        steps=100_000,
+        body=BodyConfig(hidden=(256, 256), activation="relu"),
+        settings=DQNSettings(
+            capacity=50_000,
+            learning_starts=0,
+            train_every=4,
+            gradient_steps=-1,
+            batch=128,
+            learning_rate=6.3e-4,
+            target_every=250,
+            final_epsilon=0.1,
+            epsilon_share=0.12,
+        ),
+    ),
+    "mountaincar-dqn": GymConfig(  # rl-zoo's
+        task="MountainCar-v0",
+        steps=120_000,
+        body=BodyConfig(hidden=(256, 256), activation="relu"),
+        settings=DQNSettings(
+            capacity=10_000,
+            train_every=16,
+            gradient_steps=8,
+            batch=128,
+            learning_rate=4e-3,
+            gamma=0.98,
+            target_every=600,
+            final_epsilon=0.07,
+            epsilon_share=0.2,
+        ),
+    ),
+    "lunarlander-dqn": GymConfig(  # rl-zoo's
+        task="LunarLander-v3",
+        steps=100_000,
+        body=BodyConfig(hidden=(256, 256), activation="relu"),
+        settings=DQNSettings(
+            capacity=50_000,
+            learning_starts=0,
+            train_every=4,
+            gradient_steps=-1,
+            batch=128,
+            learning_rate=6.3e-4,
+            target_every=250,
+            final_epsilon=0.1,
+            epsilon_share=0.12,
         ),
     ),
     "acrobot-ppo": GymConfig(  # rl-zoo's
