@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import zerodojo
+from zerodojo.cli import evaluate_gym
 from zerodojo.cli.main import COMMANDS, main
 
 ROOT = Path(zerodojo.__file__).parent
@@ -44,6 +45,9 @@ def test_the_readme_shows_every_command_with_flags_that_it_has(name, capsys):
     with pytest.raises(SystemExit) as left:
         main([name, "--help"])
     assert left.value.code == 0
+    if name == "evaluate":  # whose flags are others for a run in an environment
+        with pytest.raises(SystemExit):
+            evaluate_gym.main(["--help"])
     offered = set(re.findall(r"--[a-z][\w.-]*", capsys.readouterr().out))
     assert {word for words in shown for word in words if word.startswith("--")} <= offered
 
