@@ -31,6 +31,7 @@ _AROUND = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))
 _JUMPS = ((1, 2), (2, 1), (2, -1), (1, -2), (-1, -2), (-2, -1), (-2, 1), (-1, 2))
 _STEPS = [(files * n, ranks * n) for files, ranks in _AROUND for n in range(1, 8)] + list(_JUMPS)  # of planes 0 to 63
 _GRID = Grid(8, 8, from_bottom=True)
+_LONGEST_FEN = 100  # characters; no position needs as many
 _UNDERPROMOTIONS = (chess.KNIGHT, chess.BISHOP, chess.ROOK)
 
 
@@ -302,6 +303,10 @@ def _board(variant: str, position: int, fen: str) -> chess.Board:
     chess960 = variant == "960"
     if not fen:
         return chess.Board.from_chess960_pos(position) if chess960 else chess.Board()
+    if len(fen) > _LONGEST_FEN:
+        raise UserError(
+            f"fen={fen[:20]!r}... is no position: it has {len(fen):,} characters, and {_LONGEST_FEN} are enough for any"
+        )
     try:
         board = chess.Board(fen, chess960=chess960)
     except ValueError as error:

@@ -238,6 +238,10 @@ def test_a_variant_may_come_as_a_number_from_a_command_line():
         ({"position": 5}, "add variant=960"),
         ({"variant": "960", "position": 960}, "from 0 to 959"),
         ({"fen": "no board"}, "is no position"),
+        (
+            {"fen": "8/" * 51},
+            r"^fen='8/8/8/8/8/8/8/8/8/8/'\.\.\. is no position: it has 102 characters, and 100 are enough for any$",
+        ),
         ({"fen": "8/8/8/8/8/8/8/8 w - - 0 1"}, "cannot be"),
         ({"fen": "QQQQQQQQ/QQ6/8/8/8/8/5k2/K7 b - - 0 1"}, "cannot be"),
         ({"fen": "7k/5Q2/6K1/8/8/8/8/8 b - - 0 1"}, "the game is over"),
