@@ -84,11 +84,10 @@ class OpenSpielGame(ForeignGame[Any]):
     def _returns(self, position: Any) -> list[float]:
         return [value / self._scale for value in position.returns()]
 
-    def _observe(self, position: Any, out: NDArray[np.float32]) -> None:
-        mover = max(0, position.current_player())
-        tensor = position.observation_tensor(mover) if self._observes else position.information_state_tensor(mover)
+    def _observe(self, position: Any, player: int, out: NDArray[np.float32]) -> None:
+        tensor = position.observation_tensor(player) if self._observes else position.information_state_tensor(player)
         out[:-1] = self._planes(np.array(tensor, np.float32))
-        out[-1] = 1 - 2 * mover
+        out[-1] = 1 - 2 * player
 
     def _planes(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
         if self._channels_last:

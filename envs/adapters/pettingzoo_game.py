@@ -107,8 +107,8 @@ class PettingZooGame(ForeignGame[Any]):
     def _returns(self, position: Any) -> list[float]:
         return [float(position.rewards[agent]) for agent in position.possible_agents]
 
-    def _observe(self, position: Any, out: NDArray[np.float32]) -> None:
-        out[...] = position.observe(position.agent_selection)["observation"].transpose(2, 0, 1)
+    def _observe(self, position: Any, player: int, out: NDArray[np.float32]) -> None:
+        out[...] = position.observe(position.possible_agents[player])["observation"].transpose(2, 0, 1)
 
     def _text(self, position: Any) -> str:
         return "\n".join(" ".join(line) for line in self._classic.pieces(position)[1])
