@@ -524,15 +524,6 @@ def _check_positions(game: Game, playthroughs: list[list[_Ply]]) -> None:
         _require(law, again.returns == position.returns, "replaying a history brings other returns")
 
 
-def _check_views(game: Game, position: Position) -> None:
-    """Of players who are not to move nothing is asked but that what they see, if anything, can be seen."""
-    law = "What a player sees"
-    views = [game.seen_by(position.row, player) for player in range(game.spec.num_players)]
-    mine = views[position.to_play]
-    _require(law, mine is not None and (mine == position.observation()).all(), "the player to move sees something else")
-    _require(law, all(view is None or np.isfinite(view).all() for view in views), "it is not finite")
-
-
 def _check_position(game: Game, position: Position, row: States) -> None:
     law = "Positions"
     _require(law, (position.row == row).all() and not position.row.flags.writeable, "the row is another one, or writable")
@@ -541,7 +532,6 @@ def _check_position(game: Game, position: Position, row: States) -> None:
     _require(law, position.terminal == (not legal), "terminal is not the state's")
     _require(law, (position.observation() == _observe(game, row[None])[0]).all(), "the observation is not the state's")
     _require(law, str(position) == game.render(row), "str() is not the rendering")
-    _check_views(game, position)
     for action in legal:
         name = game.action_name(action)
         _require("Action names", game.parse_move(name, position) == action, f"{name!r} is another move in {_state(row)}")
