@@ -61,7 +61,7 @@ def test_every_field_of_a_configuration_has_one_flag(capsys):
     with pytest.raises(SystemExit):
         main(["train", "--help"])
     offered = re.findall(r"^ +(--[\w.-]+)", capsys.readouterr().out, re.MULTILINE)
-    others = ["--run", "--minutes", "--steps", "--resume", "--preset", "--init", "--option"]
+    others = ["--run", "--agent", "--minutes", "--steps", "--resume", "--preset", "--init", "--option"]
     names = {"--game": None, "--options": None}  # the task itself, and --option
     expected = [flag for flag in flags(preset_for("connect_four")) if names.get(flag, flag)]
     assert sorted(offered) == sorted([*expected, *others])
