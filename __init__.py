@@ -20,12 +20,8 @@ __version__ = "0.1.0"
 def register_envs() -> None:
     """Makes `gymnasium.make("zerodojo/ConnectFour-v0", opponent="minimax:3")` and the ids of the other games known to Gymnasium.
 
-    Importing zerodojo does it where Gymnasium was imported before. Raises UserError where Gymnasium is not installed.
+    Importing zerodojo does it where Gymnasium was imported before.
     """
-    try:
-        import_module("gymnasium")
-    except ImportError as error:
-        raise UserError('the environments need gymnasium; pip install "zerodojo[gymnasium]"') from error
     import_module(".agents.gymnasium_ids", __name__)
 
 

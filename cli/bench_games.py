@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 from rich.console import Console
 
 from ..envs import GAMES, Game, make
+from ..errors import UserError
 from .bench import Bench, Result
 from .table import busy
 
@@ -42,6 +43,7 @@ PETTINGZOO = {
     "go": "go.go",
     "tic_tac_toe": "tictactoe.tictactoe",
 }
+PEERS = 'pip install "zerodojo[chess,openspiel,pettingzoo]"'
 PETTINGZOO_OPTIONS: dict[str, dict[str, int | float]] = {"go": {"board_size": 9, "komi": 7.5}}
 
 
@@ -71,14 +73,27 @@ class Rates:
 
 
 def measure(options: Bench) -> Result:
-    """The rates of one game, or of all; `seconds` are those of one game. Raises UserError for an unknown game."""
-    chosen = [options.game] if options.game else list(GAMES)
-    games = [make(name) for name in chosen]
+    """The rates of one game, or of all that can be made; `seconds` are those of one game. Raises UserError for an unknown game."""
+    games, left_out = games_of(options.game)
     console, found = Console(stderr=True), []
     for game in games:
         with busy(console, f"measuring {game.spec.name} for about {options.seconds:.0f} seconds"):
             found.append(rates_of(game, options.seconds, options.seed))
-    return Result({"games": [rates.numbers() for rates in found]}, told(found))
+    return Result({"games": [rates.numbers() for rates in found], "left_out": left_out}, told(found, left_out))
+
+
+def games_of(name: str) -> tuple[list[Game], dict[str, str]]:
+    """The game of a name, or without one every game; and those whose library is not installed, with what they lack."""
+    if name:
+        return [make(name)], {}
+    games: list[Game] = []
+    left_out: dict[str, str] = {}
+    for each in GAMES:
+        try:
+            games.append(make(each))
+        except UserError as error:
+            left_out[each] = str(error)
+    return games, left_out
 
 
 def rates_of(game: Game, seconds: float, seed: int) -> Rates:
@@ -191,7 +206,7 @@ def installed(module: str) -> Any:
         return None
 
 
-def told(found: list[Rates]) -> str:
+def told(found: list[Rates], left_out: Mapping[str, str]) -> str:
     """The result for people."""
 
     def cell(rate: float | None, ratio: float | None) -> str:
@@ -207,6 +222,5 @@ def told(found: list[Rates]) -> str:
         f"{cell(rates.pettingzoo, rates.over_pettingzoo)}"
         for rates in found
     ]
-    return "\n".join(
-        [*lines, "", "-: a peer that does not have the game, or is not installed (`pip install open_spiel pettingzoo`)."]
-    )
+    lines += ["", f"-: a peer that does not have the game, or is not installed ({PEERS})."]
+    return "\n".join([*lines, *(f"{name} is left out: {why}" for name, why in left_out.items())])

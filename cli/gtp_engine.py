@@ -36,12 +36,15 @@ class Engine:
 
     def run(self) -> None:
         """Answers every command, until `quit` or the end of the input."""
-        for line in self._lines:
-            command = parse_command(line)
-            if command is not None:
+        for text, cut in self._lines:
+            command = parse_command(text)
+            if cut and "#" not in text:  # what is missing of a comment is not missed; a command may mean another thing without it
+                self._output.id = command.id if command else ""
+                self._output.answer("line too long", failed=True)
+            elif command is not None:
                 self._answer(command)
-            if command is not None and command.name == "quit":
-                return
+                if command.name == "quit":
+                    return
 
     def close(self) -> None:
         """Gives back what the player holds."""

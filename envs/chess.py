@@ -31,6 +31,7 @@ _AROUND = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))
 _JUMPS = ((1, 2), (2, 1), (2, -1), (1, -2), (-1, -2), (-2, -1), (-2, 1), (-1, 2))
 _STEPS = [(files * n, ranks * n) for files, ranks in _AROUND for n in range(1, 8)] + list(_JUMPS)  # of planes 0 to 63
 _GRID = Grid(8, 8, from_bottom=True)
+_LONGEST_FEN = 100  # characters; no position needs as many
 _UNDERPROMOTIONS = (chess.KNIGHT, chess.BISHOP, chess.ROOK)
 
 
@@ -191,14 +192,14 @@ class Chess(ForeignGame[ChessPosition]):
             return 0.0, 0.0
         return (-1.0, 1.0) if position.board.turn == chess.WHITE else (1.0, -1.0)
 
-    def _observe(self, position: ChessPosition, out: NDArray[np.float32]) -> None:
-        """AlphaZero's planes (table S1), Black's board mirrored so that the mover plays up the board.
+    def _observe(self, position: ChessPosition, player: int, out: NDArray[np.float32]) -> None:
+        """AlphaZero's planes (table S1), Black's board mirrored so that the player's pawns go up the board.
 
-        For each position, newest first: the mover's pawn, knight, bishop, rook, queen, king; the opponent's; whether the position
-        was there once before, and twice. Then whole planes: Black moves, move number / 100 (at most 1), the mover's right to castle
-        on the king's and on the queen's side, the opponent's, and plies without progress / 100.
+        For each position, newest first: the player's pawn, knight, bishop, rook, queen, king; the opponent's; whether the position
+        was there once before, and twice. Then whole planes: the player is Black, move number / 100 (at most 1), the player's right
+        to castle on the king's and on the queen's side, the opponent's, and plies without progress / 100.
         """
-        board, black = position.board, position.board.turn == chess.BLACK
+        board, black = position.board, player == 1
         shown: list[NDArray[np.uint64]] = []
         past: ChessPosition | None = position
         while past is not None and len(shown) < self._history:
@@ -212,7 +213,7 @@ class Chess(ForeignGame[ChessPosition]):
         out[: len(bits)] = bits[:, ::-1]  # row 0 on top
         out[len(bits) :] = 0
         rights = (board.has_kingside_castling_rights, board.has_queenside_castling_rights)
-        castling = [has_right(side) for side in (board.turn, not board.turn) for has_right in rights]
+        castling = [has_right(side) for side in (not black, black) for has_right in rights]
         whole = (black, min(board.fullmove_number / 100, 1.0), *castling, board.halfmove_clock / 100)
         out[14 * self._history :] = np.array(whole, np.float32)[:, None, None]
 
@@ -302,6 +303,10 @@ def _board(variant: str, position: int, fen: str) -> chess.Board:
     chess960 = variant == "960"
     if not fen:
         return chess.Board.from_chess960_pos(position) if chess960 else chess.Board()
+    if len(fen) > _LONGEST_FEN:
+        raise UserError(
+            f"fen={fen[:20]!r}... is no position: it has {len(fen):,} characters, and {_LONGEST_FEN} are enough for any"
+        )
     try:
         board = chess.Board(fen, chess960=chess960)
     except ValueError as error:

@@ -127,6 +127,17 @@ class Game(ABC):
     def observe(self, states: States, out: NDArray[np.float32]) -> None:
         """Writes what the player to move sees into out [N, C, H, W]."""
 
+    def seen_by(self, row: States, player: int) -> NDArray[np.float32] | None:
+        """What a player sees of one state [S], [C, H, W], as if it were to move; None where only the player to move sees anything.
+
+        For environments that ask every player; networks and searches observe.
+        """
+        if player != self.to_play(row[None])[0]:
+            return None
+        planes = np.empty((1, self.spec.num_planes, *self.spec.board), np.float32)
+        self.observe(row[None], planes)
+        return planes[0]
+
     @abstractmethod
     def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
         """Random play to the end from states [N, S], which stay as they are, game i from seed i."""

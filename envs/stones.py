@@ -140,6 +140,11 @@ class StoneGame(Game):
         """The planes that the class tells of; `out` is one stretch of memory."""
         _observe(states, self._runs, self._places, self.words, self.info, self._edge, out)
 
+    def seen_by(self, row: States, player: int) -> NDArray[np.float32] | None:
+        turned = row.copy()
+        turned[self.info] = row[self.info] & ~MOVER | np.uint64(player)
+        return super().seen_by(turned, player)
+
     def observation_keys(self, states: States) -> NDArray[np.uint64]:
         keys = np.empty((len(states), self._key_words), np.uint64)
         if self._hashed:

@@ -1,7 +1,8 @@
-"""docs/adding-a-game.md works as it is written: its file and its entry, in a copy of the package, make a game."""
+"""docs/adding-a-game.md works as it is written: its file and its entry, in a copy of the package, make a game that is learned."""
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,10 @@ import zerodojo
 
 ROOT = Path(zerodojo.__file__).parent
 FILE, ENTRY, CHECK = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "adding-a-game.md").read_text(), re.DOTALL)
+TINY = shlex.split(
+    "--mode sync --workers 0 --network.channels 8 --network.blocks 1 --self-play.games 8 --self-play.first-generation 50 "
+    "--search.simulations 4 --learner.batch 16 --learner.first-publish 1 --self-play.engine torch-fp32 --evaluate-steps 1000000"
+)  # what is small and needs no Ray
 GAMES = "GAMES: dict[str, GameEntry] = {\n"
 
 
@@ -36,6 +41,11 @@ def test_the_page_can_be_followed(tmp_path):
 
     checked = run("-W", "error", "-c", f"import zerodojo\nassert zerodojo.__file__.startswith({str(package)!r})\n{CHECK}")
     assert checked.returncode == 0, checked.stderr
+    learned = run("-m", "zerodojo.cli.main", "train", "squava", "--run", "runs/squava", "--steps", "3", *TINY)
+    assert learned.returncode == 0, learned.stderr
+    assert (tmp_path / "runs" / "squava" / "checkpoints").is_dir()
+    met = run("-m", "zerodojo.cli.main", "evaluate", "runs/squava", "--opponent", "random", "--games", "2", "--simulations", "4")
+    assert met.returncode == 0, met.stderr
     played = run(
         "-m", "zerodojo.cli.main", "play", "squava", "--opponent", "random", "--option", "size=4", "--moves", "a1 b2 a2 c3 a3"
     )

@@ -2,14 +2,18 @@
 
 import argparse
 import json
+import sys
 from dataclasses import replace
 
 import pytest
 
+from zerodojo.cli import bench_games
 from zerodojo.cli.bench import BENCHMARKS
+from zerodojo.cli.bench_games import Rates as GameRates
 from zerodojo.cli.bench_selfplay import Rates
 from zerodojo.cli.main import main
 from zerodojo.cli.output import add_target
+from zerodojo.envs import GAMES
 
 KEYS = {
     "positions_per_s",
@@ -105,3 +109,19 @@ def test_a_benchmark_refuses_at_once_what_it_could_not_write(capsys):
     with pytest.raises(SystemExit, match="2"):
         parser.parse_args(["--json", "/no/such/folder/x.json"])
     assert "cannot write /no/such/folder/x.json" in capsys.readouterr().err
+
+
+def test_a_game_whose_library_is_missing_is_left_out_by_name(capsys, monkeypatch):
+    """python-chess is an extra: on a plain installation the other games are measured all the same."""
+    monkeypatch.delitem(sys.modules, "zerodojo.envs.chess", raising=False)
+    monkeypatch.setitem(sys.modules, "chess", None)
+    monkeypatch.setattr(bench_games, "rates_of", lambda game, seconds, seed: GameRates(game.spec.name, 3e6, 1e6, None, 5e5))
+    assert main(["bench", "games"]) == 0
+    said = capsys.readouterr().out
+    assert all(f"\n  {name} " in said for name in GAMES if name != "chess") and "\n  chess " not in said
+    assert said.endswith('\nchess is left out: chess needs python-chess; pip install "zerodojo[chess]"\n')
+    assert main(["bench", "games", "--json", "-"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (len(found["games"]), list(found["left_out"])) == (len(GAMES) - 1, ["chess"])
+    assert main(["bench", "games", "--game", "chess"]) == 2
+    assert 'pip install "zerodojo[chess]"' in capsys.readouterr().err

@@ -463,14 +463,30 @@ def test_bytes_that_are_no_text_are_no_end(data: bytes) -> None:
 
 def test_a_million_bytes_without_a_newline() -> None:
     said = talk(b"x" * 1_000_000 + b"\n1 name\n", "random")
-    assert said == "? unknown command\n\n=1 zerodojo random\n\n"
+    assert said == "? line too long\n\n=1 zerodojo random\n\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "answer", "stones"),
+    [
+        ("3 play b B2" + " " * 70_000 + "XX", "?3 line too long", 0),
+        ("play b B2" + " " * 70_000, "? line too long", 0),
+        (" " * 70_000 + "3 play b B2", "? line too long", 0),
+        ("3 play b B2 # " + "x" * 70_000, "=3", 1),
+    ],
+    ids=["word behind the cut", "blanks behind the cut", "blanks before", "comment"],
+)
+def test_a_line_that_is_cut_is_not_obeyed(line: str, answer: str, stones: int) -> None:
+    """What is left of it might be another command; only a comment may be cut."""
+    said = answers(f"{line}\nshowboard\n", "random")
+    assert said[0] == answer and said[1].count("X") == stones
 
 
 def test_lines_are_cut_and_the_last_needs_no_end() -> None:
     reading, writing = os.pipe()
-    sender = threading.Thread(target=_send, args=(writing, b"a\n\n" + b"b" * (3 * LONGEST) + b"\r\nc"))
+    sender = threading.Thread(target=_send, args=(writing, b"a\n\n" + b"b" * (3 * LONGEST) + b"\r\n" + b"d" * LONGEST + b"\nc"))
     sender.start()
-    assert list(Lines(reading)) == ["a", "", "b" * LONGEST, "c"]
+    assert list(Lines(reading)) == [("a", False), ("", False), ("b" * LONGEST, True), ("d" * LONGEST, False), ("c", False)]
     sender.join()
     os.close(reading)
 

@@ -87,9 +87,8 @@ def is_installed(name):
 
 def is_needed_by_tests(name):
     extras = PROJECT["project"]["optional-dependencies"]
-    heavy = {
-        Requirement(line).name for extra in ("atari", "box2d", "minatar", "minigrid", "mujoco", "video") for line in extras[extra]
-    }
+    others = ("atari", "box2d", "minatar", "minigrid", "mujoco", "peers", "video")
+    heavy = {Requirement(line).name for extra in others for line in extras[extra]}
     return name not in heavy
 
 

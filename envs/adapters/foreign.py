@@ -91,8 +91,8 @@ class ForeignGame(Game, Generic[Foreign]):
         """What the game brought each player, in [-1, 1] and zero in sum, where it is over."""
 
     @abstractmethod
-    def _observe(self, position: Foreign, out: NDArray[np.float32]) -> None:
-        """Writes what the player to move sees into out [C, H, W]; something finite where the game is over."""
+    def _observe(self, position: Foreign, player: int, out: NDArray[np.float32]) -> None:
+        """Writes what a player sees, as if it were to move, into out [C, H, W]; something finite where the game is over."""
 
     @abstractmethod
     def _text(self, position: Foreign) -> str:
@@ -179,7 +179,12 @@ class ForeignGame(Game, Generic[Foreign]):
 
     def observe(self, states: States, out: NDArray[np.float32]) -> None:
         for row, planes in zip(states, out, strict=True):
-            self._observe(self.at(row), planes)
+            self._observe(self.at(row), int(row[_MOVER]), planes)
+
+    def seen_by(self, row: States, player: int) -> NDArray[np.float32]:
+        planes = np.empty((self.spec.num_planes, *self.spec.board), np.float32)
+        self._observe(self.at(row), player, planes)
+        return planes
 
     def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
         rewards, plies = np.zeros((len(states), 2), np.float32), np.zeros(len(states), np.int32)

@@ -19,6 +19,8 @@ from .foreign import ForeignGame
 PREFIX = "openspiel:"
 LONGEST = 1_000  # plies, where the game's own bound is larger and no other is asked for
 _MOST_PLIES = 10_000
+_MOST_ACTIONS = 100_000  # each has a name, and a number in every mask
+_MOST_NUMBERS = 1_000_000  # of what a network sees
 _NAMED_BY_POSITION = ("antichess", "chess", "crazyhouse", "shogi")  # the same action has many names: its number is taken
 
 
@@ -34,7 +36,7 @@ class OpenSpielGame(ForeignGame[Any]):
         max_plies: a game this long is a draw; 0 takes OpenSpiel's bound, at most 1,000.
 
     Raises:
-        UserError: no such game, parameters that it refuses, or a game of another kind; the message says which.
+        UserError: no such game, parameters that it refuses, a game of another kind, or one too large; the message says which.
     """
 
     def __init__(self, game: str, max_plies: int = 0) -> None:
@@ -47,6 +49,8 @@ class OpenSpielGame(ForeignGame[Any]):
         self._observes = kind.provides_observation_tensor
         shape = self._game.observation_tensor_shape() if self._observes else self._game.information_state_tensor_shape()
         layout = self._game.observation_tensor_layout() if self._observes else self._game.information_state_tensor_layout()
+        _check_size(name, self._game.num_distinct_actions(), math.prod(shape))
+        self._start = _started(name, self._game)
         self._shape = tuple(shape)
         self._channels_last = len(shape) == 3 and layout.name == "HWC"
         channels, height, width = self._planes(np.zeros(math.prod(shape), np.float32)).shape
@@ -63,7 +67,7 @@ class OpenSpielGame(ForeignGame[Any]):
         )
 
     def _begin(self) -> Any:
-        return self._game.new_initial_state()
+        return self._start
 
     def _after(self, position: Any, action: int) -> Any:
         return position.child(action)
@@ -80,11 +84,10 @@ class OpenSpielGame(ForeignGame[Any]):
     def _returns(self, position: Any) -> list[float]:
         return [value / self._scale for value in position.returns()]
 
-    def _observe(self, position: Any, out: NDArray[np.float32]) -> None:
-        mover = max(0, position.current_player())
-        tensor = position.observation_tensor(mover) if self._observes else position.information_state_tensor(mover)
+    def _observe(self, position: Any, player: int, out: NDArray[np.float32]) -> None:
+        tensor = position.observation_tensor(player) if self._observes else position.information_state_tensor(player)
         out[:-1] = self._planes(np.array(tensor, np.float32))
-        out[-1] = 1 - 2 * mover
+        out[-1] = 1 - 2 * player
 
     def _planes(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
         if self._channels_last:
@@ -135,6 +138,25 @@ def _check_kind(name: str, game: Any) -> None:
             f"{name} cannot be played here: {', '.join(reasons)}; take a game of two players in turns, "
             "without chance or hidden cards, where one wins what the other loses"
         )
+
+
+def _check_size(name: str, actions: int, numbers: int) -> None:
+    """Raises UserError for a board so large that its actions or what a network sees of it would fill the memory."""
+    sizes = (("numbers for a network", numbers, _MOST_NUMBERS), ("actions", actions, _MOST_ACTIONS))
+    for what, count, most in sizes:
+        if not 0 < count <= most:
+            raise UserError(f"{name} is too large: it has {count:,} {what}, and up to {most:,} are played here; make it smaller")
+
+
+def _started(name: str, game: Any) -> Any:
+    """The start. Raises UserError where there is none: some parameters are refused only here, and some games draw it."""
+    try:
+        state = game.new_initial_state()
+    except Exception as error:
+        raise UserError(f"{name} is refused by OpenSpiel: {_first_line(error)}") from error
+    if state.is_chance_node():
+        raise UserError(f"{name} cannot be played here: chance decides how it begins; take a game that always begins alike")
+    return state
 
 
 def _names(game: Any) -> list[str]:

@@ -41,7 +41,7 @@ class PettingZooGame(ForeignGame[Any]):
     Args:
         name: connect_four_v3, tictactoe_v3, go_v5 or chess_v6.
         board_size: of go_v5, points along a side.
-        komi: of go_v5, the second player's points.
+        komi: of go_v5, the second player's points, from -1000 to 1000.
         max_plies: a game that has not ended after so many is a draw; 0 is as many as there are points, 6 * board_size**2 in go_v5
             and 1024 in chess_v6, which have no end of their own that comes soon.
 
@@ -62,6 +62,8 @@ class PettingZooGame(ForeignGame[Any]):
             options = {}
         elif not 2 <= board_size <= 19:
             raise UserError(f"board_size={board_size} is out of range; choose from 2 to 19")
+        elif not -1000 <= komi <= 1000:
+            raise UserError(f"komi={komi} is out of range; choose from -1000 to 1000")
         if not 0 <= max_plies <= _LONGEST:
             raise UserError(f"max_plies={max_plies} is out of range; choose from 1 to {_LONGEST}, or 0 for the game's own")
         self._classic = _classic(name)
@@ -105,8 +107,8 @@ class PettingZooGame(ForeignGame[Any]):
     def _returns(self, position: Any) -> list[float]:
         return [float(position.rewards[agent]) for agent in position.possible_agents]
 
-    def _observe(self, position: Any, out: NDArray[np.float32]) -> None:
-        out[...] = position.observe(position.agent_selection)["observation"].transpose(2, 0, 1)
+    def _observe(self, position: Any, player: int, out: NDArray[np.float32]) -> None:
+        out[...] = position.observe(position.possible_agents[player])["observation"].transpose(2, 0, 1)
 
     def _text(self, position: Any) -> str:
         return "\n".join(" ".join(line) for line in self._classic.pieces(position)[1])

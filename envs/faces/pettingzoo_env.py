@@ -33,9 +33,9 @@ def pettingzoo_env(game: str | Game, *, render_mode: str | None = None, **option
 class GameAECEnv(AECEnv):  # type: ignore[misc]  # PettingZoo has no types
     """A game with the agents player_0, player_1 and so on, without the wrappers.
 
-    An observation is {"observation": planes [H, W, C] float32 in [0, 1], "action_mask": [A] int8}. The planes are what the agent
-    sees when it is to move; for another agent they are what it saw when it last was (zeros before that), and its mask is zeros.
-    At the end everybody sees the last position. Nothing is random, and a seed changes nothing.
+    An observation is {"observation": planes [H, W, C] float32 in [0, 1], "action_mask": [A] int8}. The planes are the position as
+    the agent sees it when it is to move, also where it is not; its mask is zeros then. Only a game that can show nothing to others
+    than the player to move (`Game.seen_by`) shows them zeros. Nothing is random, and a seed changes nothing.
     """
 
     def __init__(self, game: Game, *, render_mode: str | None = None) -> None:
@@ -77,8 +77,6 @@ class GameAECEnv(AECEnv):  # type: ignore[misc]  # PettingZoo has no types
         self.terminations = dict.fromkeys(self.agents, False)
         self.truncations = dict.fromkeys(self.agents, False)
         self.infos: dict[str, dict[str, Any]] = {agent: {} for agent in self.agents}
-        height, width = self.game.spec.board
-        self._seen = {agent: np.zeros((height, width, self.game.spec.num_planes), np.float32) for agent in self.agents}
         self._turn()
 
     def observe(self, agent: str) -> Observation:
@@ -86,7 +84,10 @@ class GameAECEnv(AECEnv):  # type: ignore[misc]  # PettingZoo has no types
         mask = np.zeros(self.game.spec.num_actions, np.int8)
         if agent == self.agent_selection:
             mask[list(self.position.legal_actions())] = 1
-        return {"observation": self._seen[agent].copy(), "action_mask": mask}
+        planes = self.game.seen_by(self.position.row, self.possible_agents.index(agent))
+        if planes is None:
+            planes = np.zeros((self.game.spec.num_planes, *self.game.spec.board), np.float32)
+        return {"observation": planes.transpose(1, 2, 0), "action_mask": mask}
 
     def step(self, action: int | None) -> None:
         """The selected agent plays. Raises IllegalAction."""
@@ -104,11 +105,8 @@ class GameAECEnv(AECEnv):  # type: ignore[misc]  # PettingZoo has no types
         self._turn()
 
     def _turn(self) -> None:
-        """Selects who is to move, and shows them the position."""
+        """Selects who is to move."""
         self.agent_selection = self.possible_agents[self.position.to_play]
-        planes = self.position.observation().transpose(1, 2, 0)
-        for agent in self.agents if self.position.terminal else [self.agent_selection]:
-            self._seen[agent] = planes
         if self.render_mode == "human":
             render(self.position, "human")
 

@@ -55,18 +55,19 @@ def read_game(data: str | bytes) -> PgnGame:
     """
     text = _LINE_BREAK.sub("\n", _decoded(data) if isinstance(data, bytes) else data.removeprefix("\ufeff"))
     if len(text) > LONGEST:
-        raise UserError(f"the PGN has {len(text):,} characters; {LONGEST:,} are read, so split it")
-    headers, moves = _scan(text)
+        raise _error(text, LONGEST, f"the PGN has {len(text):,} characters; {LONGEST:,}, up to here, are read, so split it")
+    headers, places, moves = _scan(text)
     if not (moves or headers.get("White") or headers.get("FEN")):
         raise _error(text, 0, 'there is no game; it should have headers such as [White "A"], and moves such as 1. e4 e5')
     named = headers.get("Variant", "").casefold()
     if named not in (*_STANDARD, *_CHESS960):
-        raise _error(text, 0, f"the variant {headers['Variant'][:40]!r} is not played here; only standard chess and Chess960 are")
+        variant = headers["Variant"][:40]
+        raise _error(text, places["Variant"], f"the variant {variant!r} is not played here; only standard chess and Chess960 are")
     variant, longest = "960" if named in _CHESS960 else "standard", min(_MAX_PLIES, max(512, len(moves)))
     try:
         game = make("chess", variant=variant, fen=headers.get("FEN", ""), max_plies=longest)
     except UserError as error:
-        raise _error(text, 0, str(error)) from error
+        raise _error(text, places["FEN"], str(error)) from error
     assert isinstance(game, Chess)
     position = game.start()
     board = game.board(position)
@@ -92,9 +93,10 @@ def _decoded(data: bytes) -> str:
         return data.decode("latin-1")
 
 
-def _scan(text: str) -> tuple[dict[str, str], list[tuple[int, str]]]:
-    """The headers of the first game and the moves of its main line, each with its offset. Raises UserError."""
+def _scan(text: str) -> tuple[dict[str, str], dict[str, int], list[tuple[int, str]]]:
+    """The headers of the first game, the offset of each, and the moves of its main line with theirs. Raises UserError."""
     headers: dict[str, str] = {}
+    places: dict[str, int] = {}
     moves: list[tuple[int, str]] = []
     open_at: list[int] = []  # where the variations begin that are open
     at = 0
@@ -107,6 +109,7 @@ def _scan(text: str) -> tuple[dict[str, str], list[tuple[int, str]]]:
             if moves and not open_at:  # the next game
                 break
             headers[token["name"]] = re.sub(r"\\([\"\\])", r"\1", token["value"])
+            places[token["name"]] = at
         elif kind == "open":
             open_at.append(at)
         elif kind == "close":
@@ -120,7 +123,7 @@ def _scan(text: str) -> tuple[dict[str, str], list[tuple[int, str]]]:
         at = token.end()
     if open_at:
         raise _error(text, open_at[-1], "a variation begins here and does not end; close it with )")
-    return headers, moves
+    return headers, places, moves
 
 
 def _complaint(text: str, at: int) -> str:

@@ -33,6 +33,7 @@ _ESCAPE = re.compile(r"\\(.)|[\t\v\f]", re.DOTALL)
 _COMPOSED = re.compile(r"([^\\:]*+(?:\\.[^\\:]*+)*+):(.*)", re.DOTALL)
 _WELL_FORMED = re.compile(_RAW, re.DOTALL)
 _ROOT_TOKENS = 10_000  # names and values of the root node among which CA is looked for; a later CA is refused when it is met
+_IN_ASCII = (rb"\\ \u005d \x5d \135", bytes(range(128)), b"+AF0-", b"~{<:Ky2;S{#,~}", b"xn--bcher-kva")  # escapes to some codecs
 _WIDTH = 78  # columns after which a line of ours is broken, between two nodes
 
 
@@ -292,9 +293,9 @@ def _charset(content: str) -> str:
 
 
 def _is_usable(charset: str) -> bool:
-    """Whether it is a charset that extends ASCII, in which alone brackets can be found."""
+    """Whether it is a charset that extends ASCII, in which alone brackets can be found, and has no escapes of its own."""
     try:
-        return all(part.decode(charset) == part.decode("ascii") for part in (b"\\\\", bytes(range(128))))
+        return all(part.decode(charset) == part.decode("ascii") for part in _IN_ASCII)
     except (LookupError, ValueError):
         return False
 

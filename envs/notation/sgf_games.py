@@ -122,7 +122,7 @@ def _size(root: Node, name: str) -> int:
     if len(sides) > 2 or not all(side.isascii() and side.isdigit() and len(side) < 4 for side in sides):
         raise root.place.error(f"SZ[{sgf.quoted(value)}] is no size; write a whole number, such as SZ[{KINDS[name].size}]")
     if len(set(map(int, sides))) > 1:
-        raise root.place.error(f"SZ[{value}] is not square; boards of {name} are")
+        raise root.place.error(f"SZ[{sgf.quoted(value)}] is not square; boards of {name} are")
     return int(sides[0])
 
 

@@ -57,15 +57,14 @@ def assert_agrees_with_openspiel(
     theirs = pyspiel.load_game(name)
     for _ in range(games):
         position, state = game.start(), theirs.new_initial_state()
-        while not state.is_terminal():
-            assert not position.terminal
+        while not position.terminal:
             assert list(position.legal_actions()) == sorted(ours(state, action) for action in state.legal_actions())
             assert position.to_play == state.current_player()
             action = generator.choice(state.legal_actions())
             position = position.after(ours(state, action))
             state.apply_action(action)
+            assert position.terminal == state.is_terminal()
             assert list(position.returns) == state.returns()
-        assert position.terminal
         assert position.legal_actions() == ()
 
 

@@ -238,6 +238,10 @@ def test_a_variant_may_come_as_a_number_from_a_command_line():
         ({"position": 5}, "add variant=960"),
         ({"variant": "960", "position": 960}, "from 0 to 959"),
         ({"fen": "no board"}, "is no position"),
+        (
+            {"fen": "8/" * 51},
+            r"^fen='8/8/8/8/8/8/8/8/8/8/'\.\.\. is no position: it has 102 characters, and 100 are enough for any$",
+        ),
         ({"fen": "8/8/8/8/8/8/8/8 w - - 0 1"}, "cannot be"),
         ({"fen": "QQQQQQQQ/QQ6/8/8/8/8/5k2/K7 b - - 0 1"}, "cannot be"),
         ({"fen": "7k/5Q2/6K1/8/8/8/8/8 b - - 0 1"}, "the game is over"),
@@ -251,37 +255,37 @@ def test_what_cannot_be_is_refused(options, words):
     assert "\n" not in str(refusal.value)
 
 
-def compare_with_openspiel(*, games: int, seed: int) -> None:
-    """Random games: legal moves by their SAN at every ply, and the returns, unless our limit of plies ended the game."""
+def compare_with_openspiel(variant: str, *, games: int, seed: int) -> None:
+    """Random games to the end that the rules give them: legal moves by their names in UCI, mover, end and returns at every ply."""
     import pyspiel
 
-    game, theirs = make("chess", max_plies=200), pyspiel.load_game("chess")
-    generator = np.random.default_rng(seed)
+    chess960 = variant == "960"
+    theirs, generator = pyspiel.load_game(f"chess(chess960={str(chess960).lower()})"), np.random.default_rng(seed)
     for _ in range(games):
-        position, state = game.start(), theirs.new_initial_state()
-        while not position.terminal and not state.is_terminal():
-            board = game.board(position)
-            mine = {plain(board.san(move)): game.action(move) for move in board.legal_moves}
-            legal = {plain(state.action_to_string(action)): action for action in state.legal_actions()}
-            assert mine.keys() == legal.keys()
-            san = sorted(mine)[int(generator.integers(len(mine)))]
-            position = position.after(mine[san])
-            state.apply_action(legal[san])
-        if len(position.history) < 200:
-            assert position.terminal
-            assert state.is_terminal()
-            assert position.returns == tuple(state.returns()[::-1])  # Black is their player 0
+        start = int(generator.integers(960)) if chess960 else 518
+        game = make("chess", variant=variant, position=start, max_plies=4_000)
+        position = game.start()
+        state = theirs.new_initial_state(game.board(position).fen(shredder=chess960))
+        while not position.terminal:
+            board = state.board()
+            name = {action: pyspiel.chess.action_to_move(action, board).to_lan(chess960, board) for action in state.legal_actions()}
+            legal = {game.parse_action(name[action]): action for action in name}
+            assert list(position.legal_actions()) == sorted(legal)
+            assert position.to_play == 1 - state.current_player()  # Black is their player 0
+            action = int(generator.choice(position.legal_actions()))
+            position = position.after(action)
+            state.apply_action(legal[action])
+            assert position.terminal == state.is_terminal()
+            assert position.returns == tuple(state.returns()[::-1])
+        assert len(position.history) < game.spec.max_plies  # none was cut
 
 
-def plain(san: str) -> str:
-    """A move without the signs of check and mate, which are not written alike everywhere."""
-    return san.rstrip("+#")
-
-
-def test_agrees_with_openspiel() -> None:
-    compare_with_openspiel(games=50, seed=1)
+@pytest.mark.parametrize("variant", ["standard", "960"])
+def test_agrees_with_openspiel(variant) -> None:
+    compare_with_openspiel(variant, games=50, seed=1)
 
 
 @pytest.mark.full
-def test_agrees_with_openspiel_at_length() -> None:
-    compare_with_openspiel(games=2_000, seed=2)
+@pytest.mark.parametrize("variant", ["standard", "960"])
+def test_agrees_with_openspiel_at_length(variant) -> None:
+    compare_with_openspiel(variant, games=2_000, seed=2)

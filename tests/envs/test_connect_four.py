@@ -26,13 +26,20 @@ def test_agrees_with_the_twin(width: int, height: int, connect: int) -> None:
     assert_agrees_with_twin(game, lambda: SlowBoard(height, width, connect, drop=True), games=16, seed=1)
 
 
-def test_agrees_with_openspiel() -> None:
-    assert_agrees_with_openspiel(make("connect_four"), "connect_four", games=50, seed=2)
+def compare_with_openspiel(width: int, height: int, connect: int, *, games: int, seed: int) -> None:
+    game = make("connect_four", width=width, height=height, connect=connect)
+    assert_agrees_with_openspiel(game, f"connect_four(rows={height},columns={width},x_in_row={connect})", games=games, seed=seed)
+
+
+@pytest.mark.parametrize(("width", "height", "connect"), BOARDS)
+def test_agrees_with_openspiel(width: int, height: int, connect: int) -> None:
+    compare_with_openspiel(width, height, connect, games=50, seed=2)
 
 
 @pytest.mark.full
-def test_agrees_with_openspiel_at_length() -> None:
-    assert_agrees_with_openspiel(make("connect_four"), "connect_four", games=2_000, seed=6)
+@pytest.mark.parametrize(("width", "height", "connect"), BOARDS)
+def test_agrees_with_openspiel_at_length(width: int, height: int, connect: int) -> None:
+    compare_with_openspiel(width, height, connect, games=2_000, seed=6)
 
 
 def test_playouts_are_random_play() -> None:

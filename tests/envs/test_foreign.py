@@ -38,8 +38,8 @@ class Matches(ForeignGame[tuple[int, int]]):
     def _returns(self, position):
         return (1.0, -1.0) if position[1] == 0 else (-1.0, 1.0)
 
-    def _observe(self, position, out):
-        out[0], out[1] = 1 + position[0], 1 - 2 * position[1]
+    def _observe(self, position, player, out):
+        out[0], out[1] = 1 + position[0], 1 - 2 * player
 
     def _text(self, position):
         return f"{position[0]} matches"

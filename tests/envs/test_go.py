@@ -53,14 +53,19 @@ def test_agrees_with_the_twin(options: dict[str, float | str | bool]) -> None:
             assert game.score(position.row[None])[0] == twin.score()
 
 
-def compare_with_openspiel(size: int, *, games: int, seed: int) -> int:
-    """Random games up to the first position that OpenSpiel lets repeat; returns how many were seen to the end.
+PASSING = (0.0, 0.1, 0.3)  # chances of a pass at any ply, from game to game: so that some end early, on open boards
+
+
+def compare_with_openspiel(size: int, *, games: int, seed: int, handicap: int = 0) -> int:
+    """Random games to their end; returns how many of them ended with two passes while stones could be played.
 
     OpenSpiel offers moves that superko forbids, and scores them as draws: those, and no others, may be on its list and not on ours.
+    For every stone of a handicap it gives White a point, which here is komi.
     """
-    game, theirs = make("go", size=size), pyspiel.load_game(f"go(board_size={size},komi=7.5)")
-    generator, finished = random.Random(seed), 0
-    for _ in range(games):
+    game = make("go", size=size, komi=7.5 + handicap, handicap=handicap)
+    theirs = pyspiel.load_game(f"go(board_size={size},komi=7.5,handicap={handicap})")
+    generator, early = random.Random(seed), 0
+    for number in range(games):
         position, state = game.start(), theirs.new_initial_state()
         boards = {stones(position)}
         while not position.terminal:
@@ -70,14 +75,15 @@ def compare_with_openspiel(size: int, *, games: int, seed: int) -> int:
             for repeated in legal.keys() - mine:
                 assert stones(simple(position, repeated)) in boards
             assert position.to_play == state.current_player()
-            chosen = generator.choice(sorted(mine - {"pass"}) or ["pass"])
+            points = sorted(mine - {"pass"})
+            chosen = generator.choice(points) if points and generator.random() >= PASSING[number % 3] else "pass"
             position = position.after(game.parse_action(chosen))
             state.apply_action(legal[chosen])
             boards.add(stones(position))
             assert position.terminal == state.is_terminal()
             assert list(position.returns) == state.returns()
-        finished += 1
-    return finished
+        early += bool(points) and chosen == "pass" and len(position.history) < game.spec.max_plies
+    return early
 
 
 def name(state: pyspiel.State, action: int) -> str:
@@ -98,13 +104,19 @@ def simple(position: Position, move: str) -> Position:
 
 @pytest.mark.parametrize(("size", "games"), [(5, 30), (9, 20)])
 def test_agrees_with_openspiel(size: int, games: int) -> None:
-    assert compare_with_openspiel(size, games=games, seed=size) == games
+    assert compare_with_openspiel(size, games=games, seed=size) >= games // 4
+
+
+@pytest.mark.parametrize("handicap", [2, 5, 9])
+def test_agrees_with_openspiel_with_a_handicap(handicap: int) -> None:
+    """Which it has on 19x19 only."""
+    compare_with_openspiel(19, games=3, seed=handicap, handicap=handicap)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("size", [5, 9])
 def test_agrees_with_openspiel_at_length(size: int) -> None:
-    assert compare_with_openspiel(size, games=1_000, seed=2) == 1_000
+    assert compare_with_openspiel(size, games=1_000, seed=2) >= 250
 
 
 def played(moves: str, **options: float | str | bool) -> Position:
@@ -227,6 +239,48 @@ def test_in_a_seki_the_shared_liberty_is_nobodys() -> None:
     assert game.score(position.row[None])[0] == 38 - 10 - 6.5
     assert picture(after(position, "C7 A7"))[0] == "O..O.OX"  # who takes it is taken
     assert picture(after(diagram(SEKI, to_play=1), "C7 E7"))[0] == ".X..X.X"
+
+
+COUNTED = {  # a position, whose every point is, and Black's points less White's, counted by hand
+    "two sekis with an eye each": (
+        ".X.O.OX XXOOOOX OOOXXXX XXX.XXX XXXXOOO XOOOOXX XO.O.X.",
+        "XX.OOOX XXOOOOX OOOXXXX XXXXXXX XXXXOOO XOOOOXX XOOO.XX",
+        27 - 20,
+    ),
+    "a seki without eyes": (
+        ".XO.XO. XXOXXOO .XOXXO. XXOXXOO .XOXXO. XXOXXOO .XO.XO.",
+        "XXO.XOO XXOXXOO XXOXXOO XXOXXOO XXOXXOO XXOXXOO XXO.XOO",
+        26 - 21,
+    ),
+    "territories and dame": ("..X.O ..XO. .XXO. XX.OO X.XO.", "XXX.O XXXOO XXXOO XX.OO XXXOO", 14 - 9),
+    "a line of dame": (".X.O. .X.O. .X.O. .X.O. .X.O.", "XX.OO XX.OO XX.OO XX.OO XX.OO", 0),
+    "a dead stone keeps the region from being Black's": ("..O.. ..... XXXXX OOOOO .....", "..O.. ..... XXXXX OOOOO OOOOO", 5 - 11),
+    "a dead group that has an eye owns it": ("OO... .O... OOXXX XXX.. .....", "OO... OO... OOXXX XXXXX XXXXX", 13 - 6),
+}
+
+
+@pytest.mark.parametrize(("rows", "expected", "margin"), COUNTED.values(), ids=COUNTED)
+@pytest.mark.parametrize("colours", ["XO", "OX"])
+def test_what_stands_is_counted_for_whoever_it_stands_for(rows: str, expected: str, margin: int, colours: str) -> None:
+    """Nobody takes dead stones off; and with the colours exchanged the answer is."""
+    exchanged = str.maketrans("XO", colours)
+    position = diagram(rows.translate(exchanged), komi=6.5)
+    go = position.game
+    assert isinstance(go, Go)
+    lines = ["".join("XO."[owner] for owner in line) for line in go.ownership(position.row[None])[0]]
+    assert lines == expected.translate(exchanged).split()
+    score = (margin if colours == "XO" else -margin) - 6.5
+    assert go.score(position.row[None])[0] == score
+    over = position
+    while not over.terminal:
+        over = after(over, "pass")
+    assert over.returns == ((1.0, -1.0) if score > 0 else (-1.0, 1.0))
+
+
+def test_in_a_seki_without_eyes_who_moves_first_loses_everything() -> None:
+    rows = COUNTED["a seki without eyes"][0]
+    assert picture(after(diagram(rows), "D7 D1"))[0] == ".XO..O."
+    assert picture(after(diagram(rows, to_play=1), "D7 D1"))[0] == ".X..XO."
 
 
 @pytest.mark.parametrize(("size", "stones", "expected"), [

@@ -68,6 +68,10 @@ def test_returns_are_scaled_to_one():
         ("hex(board_sise=5)", "is refused by OpenSpiel"),
         ("hex(", "is refused by OpenSpiel"),
         ("", "unknown game of OpenSpiel"),
+        ("hex(board_size=1000)", "it has 9,000,000 numbers for a network, and up to 1,000,000 are played here"),
+        ("mnk(m=400,n=400,k=5)", "it has 160,000 actions, and up to 100,000 are played here"),
+        ("chess(chess960=true)", "chance decides how it begins"),
+        ("go(board_size=9,handicap=2)", "is refused by OpenSpiel: "),
     ],
 )
 def test_other_games_are_refused_with_the_reason(name, reason):

@@ -128,7 +128,7 @@ def test_the_result_is_the_positions_own():
         ("no chess at all", "line 1, column 1: 'no' is no move"),
         (GAME.replace("3. d4", "3. d5"), "line 6, column 62: d5 is not a legal move after 4 plies"),
         (GAME.replace("5. Qxf3", "5. Kxf3"), "line 7, column 17"),
-        ('[Variant "Atomic"]\n\n1. e4 d5 2. exd5 Qxd5 *', "the variant 'Atomic' is not played here"),
+        ('[White "A"]\n [Variant "Atomic"]\n\n1. e4 d5 *', "line 2, column 2: the variant 'Atomic' is not played here"),
         ("1. e4 e5 2. Sf3 Sc6 *", "column 13: 'Sf3' is no move"),
         ("1. Nf3 Nf9 2. Nf6 *", "column 8: 'Nf9' is no move"),
         ("hello world e4 e5", "'hello' is no move"),
@@ -136,18 +136,22 @@ def test_the_result_is_the_positions_own():
         ("1. e4 (1. d4 d5", "column 7: a variation begins here and does not end"),
         ("1. e4) e5", r"a \) closes nothing"),
         ('[White "a', "this is no header"),
-        ('[FEN "junk"]\n\n1. e4', "expected 8 rows"),
-        ('[FEN "8/8/8/8/8/8/8/8 w - - 0 1"]\n\n*', "cannot be"),
+        ('[FEN "junk"]\n\n1. e4', "line 1, column 1: .*expected 8 rows"),
+        ('[White "A"]\n\n[FEN "8/8/8/8/8/8/8/8 w - - 0 1"]\n\n*', "line 3, column 1: .*cannot be"),
+        (f'[White "A"]\n[FEN "{"8/" * 500_000}"]\n\n*', "line 2, column 1: fen='8/8/8/8/.*'... is no position: it has 1,000,000"),
+        (f'[Variant "{"x" * 1_000_000}"]\n\n1. e4 *', "line 1, column 1: the variant 'xxx.*' is not played here"),
         ("1. Nf3 Nf6 2. Ng1 Ng8 3. Nf3 Nf6 4. Ng1 Ng8\n5. e4 *", "line 2, column 4: the game is over"),
         ("1. e4\n\x00", "line 2, column 1: .* is no move"),
         ("1. -- *", "'--' is no move"),
-        ("x" * 5_000_000, "5,000,000 characters"),
+        ("x" * 5_000_000, "line 1, column 4000001: the PGN has 5,000,000 characters"),
+        ("\n\n" + "x" * 4_000_000, "line 3, column 3999999: the PGN has 4,000,002 characters"),
     ],
+    ids=lambda it: it[:40],
 )
 def test_what_is_no_game_is_refused_with_its_line(text, words):
     with pytest.raises(UserError, match=words) as refusal:
         read_game(text)
-    assert "\n" not in str(refusal.value)
+    assert "\n" not in str(refusal.value) and len(str(refusal.value)) < 300
 
 
 def test_a_game_ends_with_its_result():

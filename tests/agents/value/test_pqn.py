@@ -75,6 +75,7 @@ def test_returns_by_hand():
         last=seen[[0]],
         last_starts=no[0],
         last_memory={},
+        steps=3,
     )
     # last: 3 + 4/2 = 5; cut: 2 + 4/2 = 4; first: 1 + (4/2 + 4/2)/2 = 3
     np.testing.assert_allclose(agent._whole(rollout).returns[:, 0], [3.0, 4.0, 5.0])

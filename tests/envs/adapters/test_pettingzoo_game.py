@@ -110,6 +110,8 @@ def test_boards_for_people():
         ("tictactoe_v3", {"board_size": 9}, "only pettingzoo:go_v5 has board_size"),
         ("go_v5", {"board_size": 20}, "choose from 2 to 19"),
         ("go_v5", {"max_plies": -1}, "choose from 1 to 10000"),
+        ("go_v5", {"komi": 1000.5}, "komi=1000.5 is out of range; choose from -1000 to 1000"),
+        ("go_v5", {"komi": float("nan")}, "komi=nan is out of range; choose from -1000 to 1000"),
     ],
 )
 def test_what_is_refused_and_why(name, options, words):

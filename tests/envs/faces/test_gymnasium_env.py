@@ -10,7 +10,6 @@ import pytest
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 
-import zerodojo
 from zerodojo.agents.gymnasium_ids import env_id
 from zerodojo.envs import GAMES, IllegalAction, make
 from zerodojo.envs.faces.gymnasium_env import GameEnv
@@ -263,12 +262,6 @@ def test_the_ids_are_known(script):
     script += "; print(gymnasium.make(name).spec.id)"
     said = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True)
     assert (said.stdout, said.stderr) == ("zerodojo/TicTacToe-v0\n", "")
-
-
-def test_without_gymnasium_the_remedy_is_said(monkeypatch):
-    monkeypatch.setitem(sys.modules, "gymnasium", None)
-    with pytest.raises(UserError, match=r'pip install "zerodojo\[gymnasium\]"'):
-        zerodojo.register_envs()
 
 
 @pytest.mark.parametrize("seat", ["first", "second"])

@@ -71,7 +71,7 @@ def test_agents_see_masks_planes_and_rewards(game):
     ("theirs", "name"), [(connect_four_v3, "connect_four"), (tictactoe_v3, "tic_tac_toe")], ids=["connect_four_v3", "tictactoe_v3"]
 )
 def test_the_same_game_as_theirs(theirs, name):
-    """Legal moves, who moves, what the agent sees of the stones, the end and who wins, at every ply of random games."""
+    """Legal moves, who moves, what both agents see of the stones, the end and who wins, at every ply of random games."""
     ours, theirs = pettingzoo_env(name), theirs()
     generator = np.random.default_rng(0)
     for _ in range(30):
@@ -82,6 +82,10 @@ def test_the_same_game_as_theirs(theirs, name):
             theirs_seen, theirs_reward, theirs_terminated, _, _ = theirs.last()
             assert ours.possible_agents.index(ours.agent_selection) == theirs.possible_agents.index(theirs.agent_selection)
             assert (reward, terminated) == (theirs_reward, theirs_terminated)
+            for mine, other in zip(ours.possible_agents, theirs.possible_agents, strict=True):
+                assert (ours.observe(mine)["observation"][..., :2] == theirs.observe(other)["observation"]).all()
+                masks = ours.observe(mine)["action_mask"], theirs.observe(other)["action_mask"]
+                assert terminated or (masks[0] == masks[1]).all()  # theirs offers columns after the end
             if terminated:
                 ours.step(None)
                 theirs.step(None)
@@ -108,15 +112,38 @@ def test_an_illegal_action_loses():
         env.step(9)
 
 
-def test_what_the_other_agent_sees_is_what_it_saw_last():
+def test_the_other_agent_sees_the_board_as_it_is_now():
+    """From its own side, as it will see it when it is to move, and at the end too."""
     env = pettingzoo_env("tic_tac_toe")
     env.reset()
-    assert not env.observe("player_1")["observation"].any()
-    env.step(4)
-    before = env.observe("player_1")["observation"]
-    env.step(0)
-    assert (env.observe("player_1")["observation"] == before).all()
+    for action in (4, 0, 8, 1):
+        env.step(action)
     assert env.observe("player_0")["observation"][0, 0].tolist() == [0, 1, 1]  # the other's stone, on the board
+    assert env.observe("player_1")["observation"][0, 0].tolist() == [1, 0, 1]
+    env.step(6)
+    env.step(2)
+    assert env.terminations["player_0"]
+    assert env.observe("player_0")["observation"][0, 2].tolist() == [0, 1, 1]
+    assert env.observe("player_1")["observation"][0, 2].tolist() == [1, 0, 1]
+
+
+def test_in_chess_each_agent_sees_its_own_pawns_go_up():
+    env = pettingzoo_env("chess", history=1)
+    env.reset()
+    start = {agent: env.observe(agent)["observation"] for agent in env.possible_agents}
+    assert (start["player_0"][..., :6].sum(axis=(0, 1)) == start["player_1"][..., :6].sum(axis=(0, 1))).all()
+    assert start["player_0"][6, :, 0].all() and start["player_1"][6, :, 0].all()
+    assert (start["player_0"][..., 14] == 0).all() and (start["player_1"][..., 14] == 1).all()
+    env.step(env.unwrapped.game.parse_action("e2e4"))
+    assert env.observe("player_1")["observation"][3, 4, 6] == env.observe("player_0")["observation"][4, 4, 0] == 1
+
+
+def test_a_game_that_shows_itself_to_the_mover_alone_shows_zeros_to_the_other(monkeypatch):
+    monkeypatch.delattr("zerodojo.envs.stones.StoneGame.seen_by")
+    env = pettingzoo_env("tic_tac_toe")
+    env.reset()
+    assert env.observe("player_0")["observation"].any()
+    assert not env.observe("player_1")["observation"].any()
 
 
 def test_options_of_the_game_and_what_does_not_fit():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import encodings
+import pkgutil
 import random
 import string
 import time
@@ -104,6 +106,8 @@ def test_nodes_know_their_places():
         (b"(;CA[UTF-16])", "line 1, column 5: the charset UTF-16 is unknown or has no ASCII"),
         (b"(;CA[rot13])", "line 1, column 5: the charset rot13 is unknown or has no ASCII"),
         (b"(;CA[unicode_escape]C[\\x])", "line 1, column 5: the charset unicode_escape is unknown or has no ASCII"),
+        (b"(;CA[raw_unicode_escape]C[\\u005d])", "line 1, column 5: the charset raw_unicode_escape is unknown or has no ASCII"),
+        (b"(;CA[UTF-7]C[+AF0-])", "line 1, column 5: the charset UTF-7 is unknown or has no ASCII"),
         (b"(;CA[UTF-8]\nC[caf\xe9])", "line 2, column 6: the bytes are no UTF-8"),
         ("(;)".encode("utf-16"), "line 1, column 1: the file is UTF-16"),
         (b"(;AB" + b"[aa]" * 10_000 + b"\nCA[UTF-8])", "line 2, column 1: CA[UTF-8] in a file read as ISO-8859-1"),
@@ -180,6 +184,24 @@ def test_points_that_are_none(values):
 )
 def test_charsets(data, text):
     assert parse(data)[0].text("C") == text
+
+
+CODECS = sorted({module.name for module in pkgutil.iter_modules(encodings.__path__)})
+
+
+def test_whatever_python_can_decode_ascii_stays_what_it_is():
+    """A charset is taken only where no bytes of ASCII mean anything else: a hidden bracket would make another game."""
+    generator = random.Random(3)
+    letters = [*"\\ux5d135+AF0-~{}<:Ky", "\\u005d", "\\x5d", "\\N{NUL}", "xn--", "+AF0-"]
+    taken = set()
+    for codec in CODECS:
+        for _ in range(100):
+            words = "".join(generator.choices(letters, k=8)) + "."
+            roots, _ = attempt(f"(;CA[{codec}]C[{words}])".encode())
+            if roots is not None:
+                taken.add(codec)
+                assert roots[0].value("C") == words, codec
+    assert {"utf_8", "latin_1", "big5", "shift_jis", "gb18030", "koi8_r", "cp1252", "euc_kr"} <= taken
 
 
 # Round trips ---------------------------------------------------------------------------------------------------------------

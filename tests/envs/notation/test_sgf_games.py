@@ -186,6 +186,7 @@ def test_a_game_to_read_it_as():
         ("(;GM[3])", "line 1, column 2: GM[3] is a game that is not here; known: GM[1] go, GM[2] othello"),
         ("\n(;SZ[25])", "line 2, column 2: "),
         ("(;SZ[9:13])", "SZ[9:13] is not square"),
+        (f"(;SZ[19{' ' * 1_000_000}:18])", f"SZ[19{' ' * 18}...] is not square"),
         ("(;SZ[9:9:9])", "SZ[9:9:9] is no size"),
         ("(;SZ[-9])", "SZ[-9] is no size"),
         (f"(;SZ[{'9' * 5000}])", "SZ[99999999999999999999...] is no size"),
@@ -232,6 +233,7 @@ def test_a_game_to_read_it_as():
         ("(;SZ[5]" + ";B[aa];W[ab]" * 200 + ")", "400 moves on a board of 5 by 5; games of up to 250 are read"),
         ("(;C[no end", "a value begins here and does not end"),
     ],
+    ids=lambda it: it[:40],
 )
 def test_what_cannot_be_followed_is_refused_with_its_place(data, said):
     assert said in refusal(data)
