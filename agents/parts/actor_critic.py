@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ...envs.gym.spaces import Actions, Observations
-from ...models.body import Body
 from ...models.config import BodyConfig
 from ...models.memory import State as TensorState
 from ..gym.agent import Spaces
 from ..gym.policy import Extras, State
+from .bodies import bodies
 from .distributions import Choices, Normal, parameters, sample_choices
 from .state_dependent_noise import StateDependentNoise, state_dependent_log_std
 
@@ -30,13 +30,11 @@ class ActorCritic(nn.Module):
         noise matrix does, and then the policy's numbers are followed by the logarithms of the deviations in that state."""
         super().__init__()
         self.space = spaces.action
-        shared = shared or config.memory != "none"
-        self.actor = Body(spaces.observation.shape, config)
-        self.critic = None if shared else Body(spaces.observation.shape, config)
-        self.policy = nn.Linear(self.actor.output_size, parameters(spaces.action))
-        self.value = nn.Linear(self.actor.output_size, 1)
+        self.bodies = bodies(spaces.observation.shape, config, shared=shared)
+        self.policy = nn.Linear(self.bodies.output_size, parameters(spaces.action))
+        self.value = nn.Linear(self.bodies.output_size, 1)
         self.sde = sde
-        deviations = (self.actor.output_size, len(spaces.action.low)) if sde else (len(spaces.action.low),)
+        deviations = (self.bodies.output_size, len(spaces.action.low)) if sde else (len(spaces.action.low),)
         self.log_std = nn.Parameter(torch.full(deviations, log_std)) if spaces.action.continuous else None
         for module in self.modules():
             if isinstance(module, nn.Linear | nn.Conv2d):
@@ -47,17 +45,18 @@ class ActorCritic(nn.Module):
 
     def forward(self, observation: Tensor, state: TensorState, starts: Tensor) -> tuple[Tensor, Tensor, TensorState]:
         """Observations [N, T, ...], memory, starts [N, T] -> (policy [N, T, parameters], values [N, T], memory)."""
-        features, after = self.actor(observation, state, starts)
-        judged = features if self.critic is None else self.critic(observation, {}, starts)[0]
+        features, judged, after = self.bodies(observation, state, starts)
         policy: Tensor = self.policy(features)
         if self.sde and self.log_std is not None:
             policy = torch.cat([policy, state_dependent_log_std(features, self.log_std)], -1)
-        return policy, self.value(judged).squeeze(-1), after
+        n, t = observation.shape[:2]
+        return policy.view(n, t, -1), self.value(judged).view(n, t), after
 
     def act(self, observation: Tensor, state: TensorState, starts: Tensor) -> tuple[Tensor, Tensor, TensorState]:
         """What acting needs of it: (the most likely action or the logits [N, T, ...], features [N, T, D], memory)."""
-        features, after = self.actor(observation, state, starts)
-        return self.policy(features), features, after
+        features, after = self.bodies.act(observation, state, starts)
+        n, t = observation.shape[:2]
+        return self.policy(features).view(n, t, -1), features.view(n, t, -1), after
 
     def distribution(self, policy: Tensor, mask: Tensor | None) -> Choices | Normal:
         """What a policy [..., parameters] says."""
@@ -80,7 +79,7 @@ class ActorCriticPolicy:
 
     def initial_state(self, n: int) -> State:
         """As `Policy` says."""
-        return {name: tensor.cpu().numpy() for name, tensor in self._network.actor.initial_state(n).items()}
+        return {name: tensor.cpu().numpy() for name, tensor in self._network.bodies.initial_state(n).items()}
 
     def act(
         self,

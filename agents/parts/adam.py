@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.adam import adam
 
 from ..checkpoint import Arrays
 
+BETAS = (0.9, 0.999)  # decay of the two moments (Kingma and Ba 2015)
 ALIGNED = 16  # parameters begin at multiples of so many numbers, where the kernels of linear layers are fastest
 
 
@@ -24,15 +26,15 @@ class Adam:
 
     def __init__(self, module: nn.Module, *, epsilon: float = 1e-5, clip: float = math.inf) -> None:
         """`clip` bounds the gradient's norm."""
-        self._module, self._clip = module, clip
+        self._module, self._epsilon, self._clip = module, epsilon, clip
         parameters = list(module.parameters())
         sizes = [-(-parameter.numel() // ALIGNED) * ALIGNED for parameter in parameters]
-        self._all = nn.Parameter(torch.zeros(sum(sizes), device=parameters[0].device))
-        self._gradient = self._all.grad = torch.zeros_like(self._all)
-        for parameter, mine, gradient in zip(parameters, self._views(self._all.data), self._views(self._gradient), strict=True):
+        self._all = torch.zeros(sum(sizes), device=parameters[0].device)
+        self._gradient, self._mean, self._square = (torch.zeros_like(self._all) for _ in range(3))
+        self._taken = torch.zeros((), device=self._all.device)  # steps
+        for parameter, mine, gradient in zip(parameters, self._views(self._all), self._views(self._gradient), strict=True):
             mine.copy_(parameter.data)
             parameter.data, parameter.grad = mine, gradient
-        self._optimizer = torch.optim.Adam([self._all], lr=0.0, eps=epsilon, fused=True)
 
     def step(self, loss: Tensor, *, rate: float) -> float:
         """One step down the loss at a learning rate; returns the gradient's norm. Raises FloatingPointError where it is not finite,
@@ -44,33 +46,46 @@ class Adam:
             raise FloatingPointError("the gradient is not finite")
         if norm > self._clip:
             self._gradient.mul_(self._clip / norm)
-        self._optimizer.param_groups[0]["lr"] = rate
-        self._optimizer.step()
+        adam(
+            [self._all],
+            [self._gradient],
+            [self._mean],
+            [self._square],
+            [],
+            [self._taken],
+            fused=True,
+            amsgrad=False,
+            beta1=BETAS[0],
+            beta2=BETAS[1],
+            lr=rate,
+            weight_decay=0.0,
+            eps=self._epsilon,
+            maximize=False,
+        )
         return norm
 
     def state(self) -> Arrays:
-        """Every moment by the name of its parameter."""
-        moments = self._optimizer.state.get(self._all, {})
-        if not moments:
+        """Every moment by the name of its parameter; nothing before the first step."""
+        if not self._taken:
             return {}
-        out = {"step": np.array(moments["step"].cpu().numpy())}
-        for key in ("exp_avg", "exp_avg_sq"):
-            for (name, _), moment in zip(self._module.named_parameters(), self._views(moments[key]), strict=True):
+        out = {"step": np.array(self._taken.cpu().numpy())}
+        for key, moments in self._moments().items():
+            for (name, _), moment in zip(self._module.named_parameters(), self._views(moments), strict=True):
                 out[f"{name}/{key}"] = np.array(moment.cpu().numpy())
         return out
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Goes on from a state."""
-        if not state:
-            self._optimizer.state.clear()
-            return
-        device = self._all.device
-        moments = {"step": torch.tensor(state["step"], dtype=torch.float32, device=device)}
-        for key in ("exp_avg", "exp_avg_sq"):
-            moments[key] = torch.zeros_like(self._all.data)
-            for (name, _), moment in zip(self._module.named_parameters(), self._views(moments[key]), strict=True):
+        self._taken.copy_(torch.tensor(state.get("step", 0.0)))
+        for key, moments in self._moments().items():
+            if not state:
+                moments.zero_()
+                continue
+            for (name, _), moment in zip(self._module.named_parameters(), self._views(moments), strict=True):
                 moment.copy_(torch.tensor(state[f"{name}/{key}"]))
-        self._optimizer.state[self._all] = moments
+
+    def _moments(self) -> dict[str, Tensor]:
+        return {"exp_avg": self._mean, "exp_avg_sq": self._square}
 
     def _views(self, numbers: Tensor) -> Iterator[Tensor]:
         """The part of each parameter in one tensor for all."""

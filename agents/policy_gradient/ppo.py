@@ -60,7 +60,7 @@ class PPO:
         for _ in range(settings.epochs):
             order = torch.from_numpy(self._generator.permutation(stretches))
             for rows in torch.split(order, max(1, settings.minibatch // length)):
-                yield whole.rows(rows)
+                yield whole.rows(rows) if len(rows) < stretches else whole  # of all, the order does not matter
             if settings.target_kl and self._moved(whole) > settings.target_kl:
                 return
 
@@ -78,7 +78,8 @@ class PPO:
 
         log_ratio = distribution.log_prob(batch.action) - batch.log_prob
         ratio = log_ratio.exp()
-        objective = torch.minimum(ratio * advantage, ratio.clamp(1 - clip, 1 + clip) * advantage)
+        limit = advantage * torch.where(advantage > 0, 1 + clip, 1 - clip)  # beyond which nothing more is gained
+        objective = torch.minimum(ratio * advantage, limit)
         error = (value - batch.returns).square()
         if settings.value_clip:
             near = batch.value + (value - batch.value).clamp(-settings.value_clip, settings.value_clip)
@@ -95,8 +96,8 @@ class PPO:
             raise NonFiniteUpdate(batch.arrays()) from reason
         self.updates += 1
         with torch.no_grad():
-            moved = mean((ratio - 1) - log_ratio, batch.valid)
-            clipped = mean(((ratio - 1).abs() > clip).float(), batch.valid)
+            change = ratio - 1
+            moved, clipped = mean(change - log_ratio, batch.valid), mean((change.abs() > clip).float(), batch.valid)
             numbers = torch.stack([policy_loss, value_loss, entropy, moved, clipped]).tolist()
         names = ("policy_loss", "value_loss", "entropy", "approximate_kl", "clip_fraction")
         return {**dict(zip(names, numbers, strict=True)), "gradient_norm": norm, "learning_rate": rate}

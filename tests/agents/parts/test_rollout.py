@@ -115,7 +115,7 @@ policy_of = ActorCriticPolicy
 
 def value_in_the_end(made, numbers):
     """What a network says of the last of these numbers, seen one by one from the beginning of an episode."""
-    state = made.actor.initial_state(1)
+    state = made.bodies.initial_state(1)
     for i, number in enumerate(numbers):
         _, value, state = made(torch.tensor([[[float(number)]]]), state, torch.tensor([[i == 0]]))
     return value.item()

@@ -1,0 +1,101 @@
+"""What an actor and a critic look with: one body that both share, one each, or two perceptrons computed as one."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from ...models.body import Body
+from ...models.config import BodyConfig
+from ...models.memory import State
+from ...models.mlp import ACTIVATIONS, Perceptron
+
+ACTOR, CRITIC = 0, 1
+
+
+def bodies(shape: tuple[int, ...], config: BodyConfig, *, shared: bool) -> SharedBody | TwoBodies | TwoPerceptrons:
+    """For observations of a shape; always a shared one where it has a memory."""
+    body = Body(shape, config)
+    if shared or config.memory != "none":
+        return SharedBody(body)
+    return TwoPerceptrons(shape[0], config) if isinstance(body.encoder, Perceptron) else TwoBodies(body, Body(shape, config))
+
+
+class SharedBody(nn.Module):
+    """One that both see through."""
+
+    def __init__(self, body: Body) -> None:
+        super().__init__()
+        self.body, self.output_size = body, body.output_size
+
+    def initial_state(self, n: int) -> State:
+        """The memory at the beginning of n episodes."""
+        return self.body.initial_state(n)
+
+    def forward(self, observation: Tensor, state: State, starts: Tensor) -> tuple[Tensor, Tensor, State]:
+        """Observations [N, T, ...], the memory before them, starts [N, T] -> (the actor's features [N T, D], the critic's, the
+        memory behind them)."""
+        features, after = self.act(observation, state, starts)
+        return features, features, after
+
+    def act(self, observation: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
+        """The actor's features of `forward` alone, and the memory."""
+        features, after = self.body(observation, state, starts)
+        return features.flatten(0, 1), after
+
+
+class TwoBodies(nn.Module):
+    """One each, without a memory."""
+
+    def __init__(self, actor: Body, critic: Body) -> None:
+        super().__init__()
+        self.actor, self.critic, self.output_size = actor, critic, actor.output_size
+
+    def initial_state(self, n: int) -> State:
+        """Nothing."""
+        return {}
+
+    def forward(self, observation: Tensor, state: State, starts: Tensor) -> tuple[Tensor, Tensor, State]:
+        """As `SharedBody` says."""
+        actor, _ = self.act(observation, state, starts)
+        return actor, self.critic(observation, {}, starts)[0].flatten(0, 1), {}
+
+    def act(self, observation: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
+        """As `SharedBody` says."""
+        return self.actor(observation, {}, starts)[0].flatten(0, 1), {}
+
+
+class TwoPerceptrons(nn.Module):
+    """Two of one shape side by side, each layer of both in one product of matrices: of small ones operations cost most."""
+
+    def __init__(self, size: int, config: BodyConfig) -> None:
+        super().__init__()
+        sizes = (size, *config.hidden)
+        self.output_size = sizes[-1]
+        self.weights = nn.ParameterList(torch.empty(2, before, after) for before, after in pairwise(sizes))
+        self.biases = nn.ParameterList(torch.zeros(2, 1, after) for after in config.hidden)
+        self.activation = ACTIVATIONS[config.activation]()
+        for weight in self.weights:
+            for one in weight.data:
+                nn.init.orthogonal_(one.T, math.sqrt(2))
+
+    def initial_state(self, n: int) -> State:
+        """Nothing."""
+        return {}
+
+    def forward(self, observation: Tensor, state: State, starts: Tensor) -> tuple[Tensor, Tensor, State]:
+        """As `SharedBody` says."""
+        x = observation.flatten(0, 1).expand(2, -1, -1)
+        for weight, bias in zip(self.weights, self.biases, strict=True):
+            x = self.activation(torch.baddbmm(bias, x, weight))
+        return x[ACTOR], x[CRITIC], {}
+
+    def act(self, observation: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
+        """As `SharedBody` says."""
+        x = observation.flatten(0, 1)
+        for weight, bias in zip(self.weights, self.biases, strict=True):
+            x = self.activation(torch.addmm(bias[ACTOR], x, weight[ACTOR]))
+        return x, {}
