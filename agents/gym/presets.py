@@ -90,3 +90,7 @@ PRESETS: dict[str, GymConfig[Any]] = {
         ),
     ),
 }
+
+TABLES: dict[str, tuple[str, ...]] = {  # several under one name, for `zerodojo study`
+    "scores": ("cartpole-ppo", "acrobot-ppo", "lunarlander-ppo", "pendulum-ppo"),
+}
