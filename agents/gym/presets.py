@@ -259,6 +259,29 @@ PRESETS: dict[str, GymConfig[Any]] = {
     ),
 }
 
+TABLES: dict[str, tuple[str, ...]] = {  # several under one name, for `zerodojo study`
+    "scores": (
+        "frozenlake-q",
+        "taxi-q",
+        "cliffwalking-q",
+        "cliffwalking-sarsa",
+        "cartpole-ppo",
+        "cartpole-dqn",
+        "cartpole-a2c",
+        "cartpole-reinforce",
+        "cartpole-vtrace",
+        "acrobot-dqn",
+        "acrobot-ppo",
+        "mountaincar-dqn",
+        "lunarlander-ppo",
+        "lunarlander-dqn",
+        "pendulum-sac",
+        "pendulum-td3",
+        "pendulum-ppo",
+        "recall-ppo",
+    ),
+}
+
 
 class Listed(NamedTuple):
     """What `zerodojo list` shows of a preset."""
