@@ -120,11 +120,12 @@ def finished(path: Path, config: GymConfig[Any]) -> bool:
 
 def work(job: Job, connection: Connection) -> None:
     """Trains and measures one run, and says so. The main function of a process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one blocked at the start may have been let through by multiprocessing
     torch.set_num_threads(1)
     leave = threading.Event()
     measuring = threading.Event()
     threading.Thread(target=_listen, args=(connection, leave, measuring), daemon=True).start()
-    with suppress(BrokenPipeError):  # nobody listens any more: `leave` is set
+    with suppress(ConnectionError):  # nobody listens any more: `leave` is set
         try:
             if not finished(job.path, job.config):
                 train_agent(
