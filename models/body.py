@@ -40,11 +40,16 @@ class Body(nn.Module):
         """The memory at the beginning of n episodes; empty without one."""
         return self.memory.initial_state(n) if self.memory else {}
 
-    def forward(self, observation: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
-        """Observations [N, T, ...], the memory before them, starts [N, T] -> (features [N, T, D], the memory behind them)."""
+    def encode(self, observation: Tensor) -> Tensor:
+        """What single steps show, without the memory: [N, ...] -> [N, units of the encoder]."""
         if observation.dtype == torch.uint8:
             observation = observation.float() / 255
         elif observation.dtype == torch.bool:
             observation = observation.float()
-        features: Tensor = self.encoder(observation.flatten(0, 1)).unflatten(0, observation.shape[:2])
+        features: Tensor = self.encoder(observation)
+        return features
+
+    def forward(self, observation: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
+        """Observations [N, T, ...], the memory before them, starts [N, T] -> (features [N, T, D], the memory behind them)."""
+        features: Tensor = self.encode(observation.flatten(0, 1)).unflatten(0, observation.shape[:2])  # type: ignore[no-untyped-call]
         return self.memory(features, state, starts) if self.memory else (features, state)

@@ -48,7 +48,7 @@ class Batch(NamedTuple):
     reward: Tensor  # [B], discounted sums of n steps
     discount: Tensor  # [B], of the value of what follows
     following: Tensor  # [B, ...]
-    mask: Tensor  # [B, A], what is open there
+    mask: Tensor | None  # [B, A], what is open there; None where all is
     weight: Tensor | None  # [B], of each in the loss
     places: NDArray[np.int64]  # [B], where they stand in the replay
 
@@ -113,11 +113,12 @@ class DQN:
         if settings.noisy:
             draw_noise(self._network, self._generator)
             draw_noise(self._target.network, self._generator)
-        numbers = _picked(self._numbers(self._network, batch.observation), batch.action)
+        numbers = _picked(self._network.of_steps(batch.observation), batch.action)
         with torch.no_grad():
-            following = self._numbers(self._target.network, batch.following)
-            judged = self._numbers(self._network, batch.following) if settings.double else following
-            best = head.mean(judged).masked_fill(~batch.mask, CLOSED).argmax(1)
+            following = self._target.network.of_steps(batch.following)
+            judged = self._network.of_steps(batch.following) if settings.double else following
+            values = head.mean(judged)
+            best = (values if batch.mask is None else values.masked_fill(~batch.mask, CLOSED)).argmax(1)
             following = _picked(following, best)
         each = head.loss(numbers, batch.reward, batch.discount, following)
         loss = each.loss.mean() if batch.weight is None else (each.loss * batch.weight).mean()
@@ -154,14 +155,11 @@ class DQN:
             weight = torch.from_numpy(self._priorities.weights(places, len(self.replay), exponent=correction)).to(self._device)
         else:
             places = self.replay.sample(self._settings.batch, self._generator)
-        rows = {name: torch.from_numpy(array).to(self._device) for name, array in self.replay.rows(places).items()}
-        return Batch(**rows, weight=weight, places=places)
-
-    def _numbers(self, network: QNetwork, observation: Tensor) -> Tensor:
-        """The head's numbers of every action, [B, A, size]."""
-        starts = torch.ones(len(observation), 1, dtype=torch.bool, device=self._device)
-        numbers: Tensor = network(observation.unsqueeze(1), {}, starts)[0]
-        return numbers.squeeze(1)
+        rows = self.replay.rows(places)
+        mask = rows.pop("mask")
+        tensors = {name: torch.from_numpy(array).to(self._device) for name, array in rows.items()}
+        open_there = None if mask.all() else torch.from_numpy(mask).to(self._device)
+        return Batch(**tensors, mask=open_there, weight=weight, places=places)
 
     def weights(self) -> Arrays:
         """As `Agent` says."""

@@ -41,10 +41,17 @@ class QNetwork(nn.Module):
     def forward(self, observation: Tensor, memory: TensorState, starts: Tensor) -> tuple[Tensor, TensorState]:
         """Observations [N, T, ...], memory, starts [N, T] -> (numbers [N, T, A, size], memory)."""
         features, after = self.body(observation, memory, starts)
+        return self._numbers(features), after
+
+    def of_steps(self, observation: Tensor) -> Tensor:
+        """The numbers of single steps, of a body without memory: [N, ...] -> [N, A, size]."""
+        return self._numbers(self.body.encode(observation))
+
+    def _numbers(self, features: Tensor) -> Tensor:
         numbers: Tensor = self.actions(features).unflatten(-1, self._shape)
         if self.state is not None:
             numbers = self.state(features).unsqueeze(-2) + numbers - numbers.mean(-2, keepdim=True)
-        return numbers, after
+        return numbers
 
 
 def _layers(inputs: int, hidden: int, outputs: int, noisy: bool) -> nn.Sequential:
@@ -95,6 +102,8 @@ class GreedyPolicy:
         """The mean returns [N, A], and what is remembered now."""
         device = self._network.device
         with torch.inference_mode():
+            if not state:
+                return self._head.mean(self._network.of_steps(torch.from_numpy(observation).to(device))).cpu().numpy(), state
             memory = {name: torch.from_numpy(array).to(device) for name, array in state.items()}
             seen, begins = torch.from_numpy(observation).unsqueeze(1).to(device), torch.from_numpy(starts).unsqueeze(1).to(device)
             numbers, after = self._network(seen, memory, begins)

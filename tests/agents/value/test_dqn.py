@@ -84,10 +84,10 @@ def test_double_judges_by_the_target_what_the_network_chooses():
         pass
     batch = batches[0]._replace(reward=torch.zeros(1), discount=torch.ones(1))
     with torch.no_grad():
-        own, other = agent._numbers(agent._network, batch.following)[0, :, 0], agent._target.network.actions[0]
+        own, other = agent._network.of_steps(batch.following)[0, :, 0], agent._target.network.actions[0]
         other.weight.zero_()
         other.bias.copy_(torch.tensor([5.0, 7.0]))
-        value = agent._numbers(agent._network, batch.observation)[0, batch.action[0], 0]
+        value = agent._network.of_steps(batch.observation)[0, batch.action[0], 0]
     expected = abs(float(value) - [5.0, 7.0][int(own.argmax())]) - 0.5  # the Huber loss far away
     assert agent.learn(batch)["loss"] == pytest.approx(expected, rel=1e-5)
 
