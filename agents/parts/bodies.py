@@ -77,6 +77,7 @@ class TwoPerceptrons(nn.Module):
         self.output_size = sizes[-1]
         self.weights = nn.ParameterList(torch.empty(2, before, after) for before, after in pairwise(sizes))
         self.biases = nn.ParameterList(torch.zeros(2, 1, after) for after in config.hidden)
+        self._layers = list(zip(self.weights, self.biases, strict=True))
         self.activation = ACTIVATIONS[config.activation]()
         for weight in self.weights:
             for one in weight.data:
@@ -89,13 +90,13 @@ class TwoPerceptrons(nn.Module):
     def forward(self, observation: Tensor, state: State, starts: Tensor) -> tuple[Tensor, Tensor, State]:
         """As `SharedBody` says."""
         x = observation.flatten(0, 1).expand(2, -1, -1)
-        for weight, bias in zip(self.weights, self.biases, strict=True):
+        for weight, bias in self._layers:
             x = self.activation(torch.baddbmm(bias, x, weight))
         return x[ACTOR], x[CRITIC], {}
 
     def act(self, observation: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
         """As `SharedBody` says."""
         x = observation.flatten(0, 1)
-        for weight, bias in zip(self.weights, self.biases, strict=True):
+        for weight, bias in self._layers:
             x = self.activation(torch.addmm(bias[ACTOR], x, weight[ACTOR]))
         return x, {}
