@@ -29,6 +29,8 @@ def draw(studied: Sequence[Studied], folder: Path) -> list[str]:
         with mpl.rc_context(LOOK):
             figure = Figure(figsize=(12, 3.4), layout="constrained")
             _picture(figure.subplots(1, 3, width_ratios=(1.3, 1, 1)), task, group)
+            handles, names = figure.axes[-1].get_legend_handles_labels()
+            figure.legend(handles, names, loc="outside lower center", ncols=len(names), fontsize=8, frameon=False)
             figure.savefig(path, dpi=DPI)
         lines.append(f"Picture:     {path}")
     return lines
@@ -48,13 +50,11 @@ def _learning(axis: Any, group: Sequence[Studied], colours: dict[str, str]) -> N
         colour = colours[one.name]
         for column, style in (("return", "-"), ("score", "--")):
             if (found := one.curves.get(column)) is not None:
-                label = one.name if column == "return" else f"{one.name}, measured"
-                axis.plot(found.steps, found.middle, style, color=colour, label=label, linewidth=1.4)
+                axis.plot(found.steps, found.middle, style, color=colour, linewidth=1.4)
                 axis.fill_between(found.steps, found.low, found.high, color=colour, alpha=0.15, linewidth=0)
     _solved(axis.axhline, group)
-    axis.set(xlabel="steps", ylabel="return (IQM, 95% over seeds)")
+    axis.set(xlabel="steps (solid: in training, dashed: measured)", ylabel="return (IQM, 95% over seeds)")
     axis.xaxis.set_major_formatter(lambda value, position: _short(value))
-    axis.legend(fontsize=8, frameon=False)
 
 
 def _final(axis: Any, group: Sequence[Studied], colours: dict[str, str]) -> None:

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -120,7 +121,6 @@ def finished(path: Path, config: GymConfig[Any]) -> bool:
 
 def work(job: Job, connection: Connection) -> None:
     """Trains and measures one run, and says so. The main function of a process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one blocked at the start may have been let through by multiprocessing
     torch.set_num_threads(1)
     leave = threading.Event()
     measuring = threading.Event()
@@ -213,6 +213,7 @@ def _one_thread() -> Iterator[None]:
 @contextmanager
 def _deaf_to_the_terminal() -> Iterator[None]:
     """What is started within does not hear Ctrl-C, which a terminal sends to everybody: it is told to leave by who started it."""
+    resource_tracker.ensure_running()  # multiprocessing's own helper, which else is started within, and lets the signal through
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

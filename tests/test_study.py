@@ -134,6 +134,21 @@ def test_neither_a_kill_nor_ctrl_c_leaves_a_process_and_both_save(tmp_path: Path
     assert RunDirectory.open_any(run).load().step > killed_at  # it had gone on
 
 
+def test_ctrl_c_while_its_processes_start_is_quiet(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "zerodojo.cli.main", "study", "cartpole-ppo", "--seeds", "1", "--run", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True) as study:
+        try:
+            watched = psutil.Process(study.pid)
+            while not any("spawn_main" in str(child.cmdline()) for child in watched.children()):
+                assert study.poll() is None
+                time.sleep(0.01)
+            os.killpg(study.pid, signal.SIGINT)
+            said = study.communicate(timeout=60)[0]
+        finally:
+            study.kill()
+    assert (study.returncode, "Traceback" in said) == (130, False), said
+
+
 def test_what_fails_in_a_process_is_told_and_no_process_is_left(tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "file").touch()
