@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..agents.gym.config import GymConfig
     from ..agents.gym.loading import Learned
     from ..evaluation.episodes import Returns
+    from ..evaluation.exact_model import Expected
 
 LIBRARIES = ("zerodojo", "numpy", "torch", "gymnasium")  # whose versions can change a result
 SIDE_BY_SIDE = 10  # environments at most
@@ -60,6 +61,7 @@ def main(argv: Sequence[str]) -> int:
     from ..agents.gym.loading import load_policy, run_at, set_moments
     from ..envs.gym.making import make_environments
     from ..evaluation.episodes import evaluate
+    from ..evaluation.exact_model import expected
     from .table import busy
     from .watching import watcher
 
@@ -74,11 +76,14 @@ def main(argv: Sequence[str]) -> int:
     set_moments(environments, learned.moments)
     with closing(environments), nullcontext() if watch else busy(Console(stderr=True), f"playing {options.episodes} episodes"):
         found = evaluate(learned.policy, environments, options.episodes, options.seed, deterministic=not options.stochastic)
-    tell(_result(options, config, learned, found), _told(options, config, learned, found), target=options.json)
+    exact = None if options.stochastic else expected(learned.policy, config, steps=options.max_episode_steps)
+    tell(_result(options, config, learned, found, exact), _told(options, config, learned, found, exact), target=options.json)
     return 0
 
 
-def _result(options: EvaluateGym, config: GymConfig[Any], learned: Learned, found: Returns) -> dict[str, Any]:
+def _result(
+    options: EvaluateGym, config: GymConfig[Any], learned: Learned, found: Returns, exact: Expected | None
+) -> dict[str, Any]:
     """The result as JSON has it."""
     from ..agents.registry import agent_of
 
@@ -95,6 +100,7 @@ def _result(options: EvaluateGym, config: GymConfig[Any], learned: Learned, foun
         "return_mean": found.mean,
         "return_std": found.std,
         "return_interval": list(found.interval),
+        "return_expected": exact.mean if exact else None,
         "length_mean": float(found.lengths.mean()),
         "environment": {"id": config.task, "options": config.options, "view": asdict(config.view)},
         "environment_version": environment_version(config.task),
@@ -102,7 +108,7 @@ def _result(options: EvaluateGym, config: GymConfig[Any], learned: Learned, foun
     }
 
 
-def _told(options: EvaluateGym, config: GymConfig[Any], learned: Learned, found: Returns) -> str:
+def _told(options: EvaluateGym, config: GymConfig[Any], learned: Learned, found: Returns, exact: Expected | None) -> str:
     """The result for people."""
     from ..agents.registry import agent_of
     from ..envs.gym.making import find
@@ -117,8 +123,10 @@ def _told(options: EvaluateGym, config: GymConfig[Any], learned: Learned, found:
         f"  {'worst and best':24}{found.returns.min():12,.2f} to {found.returns.max():,.2f}",
         f"  {'steps an episode':24}{found.lengths.mean():12,.1f}",
     ]
+    if exact:
+        lines.insert(3, f"  {'expected return':24}{exact.mean:12,.4f}   (exact, by the environment's own model)")
     threshold = find(config.task).reward_threshold
     if threshold is not None:
-        verdict = "reached" if found.mean >= threshold else "not reached"
+        verdict = "reached" if (exact or found).mean >= threshold else "not reached"
         lines.append(f"  {'counts as solved from':24}{threshold:12,.2f}   {verdict}")
     return "\n".join(lines)

@@ -45,13 +45,13 @@ class StudyDisplay:
     def report(self, job: Job, news: News) -> None:
         """What a run says of itself."""
         from ..agents.gym.training import GymProgress
-        from ..evaluation.episodes import Returns
+        from ..evaluation.final import Final
 
         if isinstance(news, GymProgress):
             self._shares[job.name] = _share(job, news)
         else:
             self._shares.pop(job.name, None)
-        if isinstance(news, Returns):
+        if isinstance(news, Final):
             self._done += 1
             seconds = time.monotonic() - self._begun
             self._console.print(

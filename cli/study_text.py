@@ -43,7 +43,7 @@ def _numbers(one: Studied, episodes: int) -> dict[str, Any]:
         "agent": agent_of(one.config),
         "steps": one.config.steps,
         "seeds": list(range(len(one.found))),
-        "episodes": episodes,
+        "episodes": episodes if one.played else None,
         "deterministic": True,
         "returns": one.returns,
         "iqm": one.iqm,
@@ -74,7 +74,8 @@ def _task(task: str, group: Sequence[Studied]) -> list[str]:
     """All of one environment."""
     threshold = group[0].threshold
     solved = "" if threshold is None else f"; counts as solved from {threshold:,.2f}"
-    lines = [f"{task}: mean returns of the final agents, likeliest actions{solved}", ""]
+    measured = "mean" if group[0].played else "expected"
+    lines = [f"{task}: {measured} returns of the final agents, likeliest actions{solved}", ""]
     indent = max(len(one.name) for one in group)
     lines.append(f"  {'':{indent}}{'steps':>12}{'IQM':>12}   95% interval over seeds")
     for one in group:

@@ -27,8 +27,7 @@ from ..agents.gym.config import GymConfig
 from ..agents.gym.training import GymProgress
 from ..agents.run_directory import RunDirectory
 from ..errors import UserError
-from ..evaluation.episodes import Returns
-from ..evaluation.final import final_returns
+from ..evaluation.final import Final, measure_final
 from .gym_training import train_agent
 
 ASKING_SECONDS = 0.2  # between two looks at whether to stop
@@ -43,7 +42,7 @@ class Job(NamedTuple):
     episodes: int  # that the final agent is measured by
 
 
-News = GymProgress | Returns | UserError  # what a process says: how far it is; and last what it found, or why it could not
+News = GymProgress | Final | UserError  # what a process says: how far it is; and last what it found, or why it could not
 Report = Callable[[Job, News], None]
 
 
@@ -55,7 +54,7 @@ class _Worker(NamedTuple):
 
 def run_all(
     jobs: Sequence[Job], *, parallel: int, report: Report = lambda job, news: None, stopped: Callable[[], bool] = lambda: False
-) -> list[Returns] | None:
+) -> list[Final] | None:
     """Trains and measures every job, at most `parallel` at once; what came of each, in order. None where it was stopped.
 
     A run that is there is gone on with, and one that is finished is only measured. Whatever ends this, no process is left: those
@@ -64,7 +63,7 @@ def run_all(
     for job in jobs:
         check(job)
     waiting, working = deque(jobs), list[_Worker]()
-    found: dict[Path, Returns] = {}
+    found: dict[Path, Final] = {}
     try:
         while waiting or working:
             if stopped():
@@ -77,7 +76,7 @@ def run_all(
                 report(worker.job, news)
                 if isinstance(news, UserError):
                     raise UserError(f"{worker.job.name}: {news}")
-                if isinstance(news, Returns):
+                if isinstance(news, Final):
                     found[worker.job.path] = news
                     working.remove(worker)
                     _end(worker)
@@ -138,7 +137,7 @@ def work(job: Job, connection: Connection) -> None:
                 )
             if not leave.is_set():
                 measuring.set()
-                connection.send(final_returns(RunDirectory.open_any(job.path), job.episodes))
+                connection.send(measure_final(RunDirectory.open_any(job.path), job.episodes))
         except UserError as error:
             connection.send(error)
 

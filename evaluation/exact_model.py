@@ -6,12 +6,48 @@ that two policies differ by it as much as they really do.
 
 from __future__ import annotations
 
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 
+from ..agents.gym.config import GymConfig
 from ..agents.gym.policy import Policy
-from ..agents.tabular.model import Model
+from ..agents.gym.tasks import environment_of
+from ..agents.tabular.model import Model, model_of, tells_model
 from ..agents.tabular.table import Floats, Numbers
+from ..envs.gym.config import ViewConfig
+from ..envs.gym.making import make_one
 from ..errors import UserError
+
+UNLIMITED = 1_000  # steps after which an episode is cut short that neither its environment nor the run limits
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a policy is worth that takes its likeliest actions: the mean of all episodes that there could be."""
+
+    mean: float
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        return f"expected return {self.mean:,.4f}, by the environment's own model"
+
+
+def expected(policy: Policy, config: GymConfig[Any], *, steps: int = 0) -> Expected | None:
+    """What the policy of a run is worth. None where its environment does not tell its model, or where what is done depends on
+    more than the state: a memory, a stack of frames. Episodes are cut short after `steps`, else where the run or the environment
+    does, else after `UNLIMITED`. Raises UserError for an environment that cannot be made."""
+    limit = steps or config.view.max_episode_steps
+    if config.view != ViewConfig(max_episode_steps=config.view.max_episode_steps, side_by_side=config.view.side_by_side):
+        return None
+    with closing(make_one(environment_of(config.task), config.options, config.view, learning=False)) as env:
+        if policy.initial_state(1) or not tells_model(env):
+            return None
+        model = model_of(env)
+    return Expected(expected_return(model, greedy_actions(policy, model), steps=limit or model.limit or UNLIMITED))
 
 
 def greedy_actions(policy: Policy, model: Model) -> Numbers:

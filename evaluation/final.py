@@ -11,18 +11,20 @@ from ..agents.gym.tasks import environment_of
 from ..agents.run_directory import RunDirectory
 from ..envs.gym.making import make_environments
 from .episodes import Returns, evaluate
+from .exact_model import Expected, expected
 
 SEED = 2_000_003  # added to the run's: episodes that neither taught the agent nor chose the best of its checkpoints
 SIDE_BY_SIDE = 10  # environments at most
 
+Final = Returns | Expected
 
-def final_returns(run: RunDirectory[GymConfig[Any]], episodes: int) -> Returns:
-    """What whole episodes pay the newest checkpoint, not the best, which takes its likeliest actions.
 
-    Every environment is measured by playing. One that tells its own model (`env.unwrapped.P`) can be measured without chance: its
-    expected return, in the place of a mean, belongs here. Raises UserError as `load_policy` and `evaluate` do.
-    """
+def measure_final(run: RunDirectory[GymConfig[Any]], episodes: int) -> Final:
+    """What the newest checkpoint, not the best, is paid when it takes its likeliest actions: what is to be expected where the
+    environment tells its model, else by playing whole episodes. Raises UserError as `load_policy` and `evaluate` do."""
     learned, config = load_policy(run), run.config
+    if exact := expected(learned.policy, config):
+        return exact
     task = environment_of(config.task)
     environments = make_environments(task, config.options, config.view, n=min(episodes, SIDE_BY_SIDE), learning=False)
     set_moments(environments, learned.moments)

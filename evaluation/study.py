@@ -20,6 +20,7 @@ from ..envs.gym.making import find
 from .aggregate import CURVE_RESAMPLES, RESAMPLES, Scores, draw, interval, iqm, probability_of_improvement, profile, resample
 from .curves import Curve, curve
 from .episodes import Returns
+from .final import Final
 
 COLUMNS = ("return", "score")  # of metrics: the last episodes of training, and those played to measure along the way
 THRESHOLDS = 101  # of a profile
@@ -33,13 +34,18 @@ class Studied:
 
     name: str
     config: GymConfig[Any]  # of the first seed
-    found: Sequence[Returns]  # what the episodes of each seed's final agent paid
+    found: Sequence[Final]  # what each seed's final agent is paid
     rows: Sequence[Sequence[Mapping[str, Any]]]  # each run's metrics
 
     @property
     def returns(self) -> list[float]:
         """The mean return of each seed's final agent."""
         return [one.mean for one in self.found]
+
+    @property
+    def played(self) -> bool:
+        """Whether episodes were played to know; else it is exact."""
+        return isinstance(self.found[0], Returns)
 
     @property
     def scores(self) -> Scores:

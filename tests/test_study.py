@@ -84,6 +84,21 @@ def test_two_presets_are_trained_measured_and_told(
     assert weights.stat().st_mtime_ns == before
 
 
+def test_where_the_environment_tells_its_model_no_episodes_are_played(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--seeds", "1", "--steps", "2000", "--run", str(tmp_path / "study"), "--json", str(tmp_path / "study.json")]
+    assert main(["study", "frozenlake-q", *words]) == 0
+    assert "FrozenLake-v1: expected returns of the final agents" in capsys.readouterr().out
+    (lake,) = json.loads((tmp_path / "study.json").read_text())["presets"]
+    assert lake["episodes"] is None
+    run = str(tmp_path / "study" / "frozenlake-q" / "seed-0")
+    assert main(["evaluate", run, "--episodes", "20", "--json", str(tmp_path / "result.json")]) == 0
+    assert "exact, by the environment's own model" in capsys.readouterr().out
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["return_expected"] == lake["returns"][0]
+    assert main(["evaluate", run, "--episodes", "20", "--stochastic", "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["return_expected"] is None
+
+
 def test_a_picture_of_every_environment_is_drawn(tmp_path: Path) -> None:
     rows = [[{"env_steps": step, "return": float(step), "score": 2.0 * step} for step in (0, 100)]] * 2
     found = [Returns(np.array([1.0, 3.0]), np.array([9, 9]), 0), Returns(np.array([2.0]), np.array([9]), 0)]

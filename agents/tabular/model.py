@@ -32,6 +32,12 @@ class Model:
         return open_values(self.reward + gamma * ahead.reshape(self.reward.shape), self.open)
 
 
+def tells_model(env: gymnasium.Env[Any, Any]) -> bool:
+    """Whether an environment tells its whole model, so that `model_of` can read it."""
+    world: Any = env.unwrapped
+    return hasattr(world, "P") and hasattr(world, "initial_state_distrib") and not getattr(world, "fickle_passenger", False)
+
+
 def model_of(env: gymnasium.Env[Any, Any]) -> Model:
     """Reads the model of an environment. Raises UserError for one that does not tell it, or not all of it."""
     world: Any = env.unwrapped

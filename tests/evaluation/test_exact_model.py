@@ -1,16 +1,20 @@
 """Expected returns without playing: the known optima, and play itself."""
 
+from dataclasses import replace
+
 import gymnasium
 import numpy as np
 import pytest
 
+from zerodojo.agents.gym.presets import PRESETS
 from zerodojo.agents.tabular.model import model_of
 from zerodojo.agents.tabular.policy import EpsilonGreedy
 from zerodojo.agents.tabular.states import StateNumbers
 from zerodojo.agents.tabular.table import Table
 from zerodojo.agents.tabular.value_iteration import value_iteration
+from zerodojo.envs.gym.config import ViewConfig
 from zerodojo.errors import UserError
-from zerodojo.evaluation.exact_model import best_return, expected_return, greedy_actions
+from zerodojo.evaluation.exact_model import UNLIMITED, best_return, expected, expected_return, greedy_actions
 
 ROADS = {  # the greedy ways over the cliff (0 up, 1 right, 2 down): along the edge, and along the far wall
     -13.0: {36: 0, **{24 + column: 1 for column in range(11)}, 35: 2},
@@ -69,3 +73,38 @@ def test_without_any_limit_it_is_asked_for():
     with pytest.raises(UserError, match="no limit of steps"):
         best_return(model)
     assert best_return(model, steps=100) == -13
+
+
+def best_of(task, **kind):
+    model = model_of(gymnasium.make(task))
+    table = Table(*model.reward.shape)
+    table.q[:] = value_iteration(model, gamma=0.999)
+    return kind.get("policy", EpsilonGreedy)(table, StateNumbers((len(table.q),)), epsilon=1.0)
+
+
+def test_a_run_is_measured_by_the_model_with_the_limit_that_holds():
+    lake, cliff = PRESETS["frozenlake-q"], PRESETS["cliffwalking-q"]
+    assert expected(best_of("FrozenLake-v1"), lake).mean == pytest.approx(0.740165, abs=1e-3)
+    cut = replace(lake, view=ViewConfig(max_episode_steps=5))
+    assert expected(best_of("FrozenLake-v1"), cut).mean == 0  # six steps away
+    assert expected(best_of("FrozenLake-v1"), lake, steps=5).mean == 0
+    certain = replace(lake, options={"is_slippery": False})
+    assert expected(best_of("FrozenLake-v1"), certain).mean in (0, 1)  # options make another world
+    assert expected(best_of("CliffWalking-v1"), cliff).mean == -13
+    stuck = best_of("CliffWalking-v1")
+    stuck._table.q[:] = [1.0, 0.0, 0.0, 0.0]  # up for ever
+    assert expected(stuck, cliff).mean == -UNLIMITED
+
+
+class Remembering(EpsilonGreedy):
+    def initial_state(self, n):
+        return {"h": np.zeros((n, 1), np.float32)}
+
+
+def test_who_sees_or_remembers_more_than_the_state_is_not_measured_so():
+    lake = PRESETS["frozenlake-q"]
+    assert expected(best_of("FrozenLake-v1", policy=Remembering), lake) is None
+    assert expected(best_of("FrozenLake-v1"), replace(lake, view=ViewConfig(frame_stack=2))) is None
+    assert expected(best_of("FrozenLake-v1"), PRESETS["cartpole-ppo"]) is None
+    fickle = replace(PRESETS["taxi-q"], options={"fickle_passenger": True})
+    assert expected(best_of("Taxi-v4"), fickle) is None
