@@ -13,7 +13,7 @@ from ..envs.gym.environments import Environments
 from ..errors import UserError
 
 RESAMPLES = 10_000  # of the bootstrap
-LONGEST = 1_000_000  # steps after which an episode that nothing ends is given up
+LONGEST = 100_000  # steps after which an episode that nothing ends is given up
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,8 @@ from ..agents.gym.tasks import environment_of
 from ..agents.tabular.model import Model, model_of, tells_model
 from ..agents.tabular.table import Floats, Numbers
 from ..envs.gym.config import ViewConfig
-from ..envs.gym.making import make_one
+from ..envs.gym.making import UNLIMITED, make_one
 from ..errors import UserError
-
-UNLIMITED = 1_000  # steps after which an episode is cut short that neither its environment nor the run limits
 
 
 @dataclass(frozen=True)

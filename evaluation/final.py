@@ -9,7 +9,7 @@ from ..agents.gym.config import GymConfig
 from ..agents.gym.loading import load_policy, set_moments
 from ..agents.gym.tasks import environment_of
 from ..agents.run_directory import RunDirectory
-from ..envs.gym.making import make_environments
+from ..envs.gym.making import limited, make_environments
 from .episodes import Returns, evaluate
 from .exact_model import Expected, expected
 
@@ -26,7 +26,8 @@ def measure_final(run: RunDirectory[GymConfig[Any]], episodes: int) -> Final:
     if exact := expected(learned.policy, config):
         return exact
     task = environment_of(config.task)
-    environments = make_environments(task, config.options, config.view, n=min(episodes, SIDE_BY_SIDE), learning=False)
+    view = limited(task, config.view)
+    environments = make_environments(task, config.options, view, n=min(episodes, SIDE_BY_SIDE), learning=False)
     set_moments(environments, learned.moments)
     with closing(environments):
         return evaluate(learned.policy, environments, episodes, config.seed + SEED)

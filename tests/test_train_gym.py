@@ -10,6 +10,7 @@ import pytest
 
 from zerodojo.agents.run_directory import RunDirectory
 from zerodojo.cli.main import main
+from zerodojo.envs.gym.making import UNLIMITED
 
 QUICK = ["--steps", "2048", "--rollout", "64", "--epochs", "2", "--evaluation-episodes", "2", "--evaluations", "2"]
 
@@ -62,6 +63,18 @@ def test_options_of_the_environment_and_flags_of_the_agent_are_kept(tmp_path: Pa
     config = RunDirectory.open_any(run).config
     assert config.options == {"is_slippery": False}
     assert (config.environments, config.seed, config.body.hidden, config.settings.rollout) == (3, 5, (8,), 20)
+
+
+def test_measures_end_where_neither_the_world_nor_the_policy_ends_an_episode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "zerodojo.agents.tabular.policy.open_values", lambda q, mask: np.eye(4)[np.zeros(len(q), int)]
+    )  # up for ever
+    words = ["--agent", "q_learning", "--steps", "40", "--evaluations", "1", "--evaluation-episodes", "2"]
+    assert main(["train", "CliffWalking-v1", "--run", str(tmp_path / "run"), *words]) == 0
+    scores = [row["score"] for row in RunDirectory.open_any(tmp_path / "run").read_metrics() if "score" in row]
+    assert scores == [-UNLIMITED]
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_gives_others(tmp_path: Path) -> None:

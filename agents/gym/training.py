@@ -16,7 +16,7 @@ import torch
 from safetensors.numpy import save_file
 
 from ...envs.gym.environments import BadEnvironment, Environments, Episode
-from ...envs.gym.making import make_environments
+from ...envs.gym.making import limited, make_environments
 from ...errors import UserError
 from ..checkpoint import Arrays, Checkpoint
 from ..parts.acting import Actor
@@ -98,6 +98,7 @@ class GymTraining:
         self._speed: deque[tuple[float, int]] = deque()
         self._episodes, self._before = 0, 0.0  # finished, and seconds of earlier calls
         self._measured, self._best, self._sentence = 0, float("-inf"), ""
+        self._measured_at = -1  # steps
         self._metrics: list[Metrics] = []
         self._shown: Metrics = {}
         self._disk = 0
@@ -131,7 +132,7 @@ class GymTraining:
             while not self._is_over():
                 self._round()
                 self._keep_up()
-            if self._agent.steps >= self._config.steps:
+            if self._agent.steps >= self._config.steps and self._measured_at != self._agent.steps:
                 self._evaluate()
             self._tell("saving")
             self._save()
@@ -175,9 +176,10 @@ class GymTraining:
     # Its steps ---------------------------------------------------------------------------------------------------------------
 
     def _make(self, n: int, *, learning: bool) -> Environments:
-        config = self._config
+        config, task = self._config, environment_of(self._config.task)
+        view = config.view if learning else limited(task, config.view)
         gamma = getattr(config.settings, "gamma", 1.0)
-        return make_environments(environment_of(config.task), config.options, config.view, n=n, gamma=gamma, learning=learning)
+        return make_environments(task, config.options, view, n=n, gamma=gamma, learning=learning)
 
     def _evaluate(self) -> None:
         """Measures the policy in environments of its own, and keeps it if it is the best so far."""
@@ -186,6 +188,7 @@ class GymTraining:
         if self._measure is None or not config.run.evaluation_episodes:
             return
         self._tell("measuring")
+        self._measured_at = self._agent.steps
         episodes = config.run.evaluation_episodes
         environments = self._make(min(episodes, 10), learning=False)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -21,6 +22,9 @@ from .normalized import NormalizedEnvironments
 from .vectorized import VectorEnvironments
 
 Option = int | float | str | bool
+
+
+UNLIMITED = 1_000  # steps after which an episode is cut short to measure a policy, where nothing else would end it
 
 
 class Watch(NamedTuple):
@@ -73,6 +77,13 @@ def make_environments(
             learning=learning,
         )
     return environments
+
+
+def limited(task: str, view: ViewConfig) -> ViewConfig:
+    """The same view of an environment, with a limit of steps where neither has one: a policy may go in circles for ever."""
+    if view.max_episode_steps or find(task).max_episode_steps:
+        return view
+    return replace(view, max_episode_steps=UNLIMITED)
 
 
 def _side_by_side(

@@ -13,8 +13,9 @@ from zerodojo.agents.tabular.states import StateNumbers
 from zerodojo.agents.tabular.table import Table
 from zerodojo.agents.tabular.value_iteration import value_iteration
 from zerodojo.envs.gym.config import ViewConfig
+from zerodojo.envs.gym.making import UNLIMITED
 from zerodojo.errors import UserError
-from zerodojo.evaluation.exact_model import UNLIMITED, best_return, expected, expected_return, greedy_actions
+from zerodojo.evaluation.exact_model import best_return, expected, expected_return, greedy_actions
 
 ROADS = {  # the greedy ways over the cliff (0 up, 1 right, 2 down): along the edge, and along the far wall
     -13.0: {36: 0, **{24 + column: 1 for column in range(11)}, 35: 2},

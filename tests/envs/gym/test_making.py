@@ -1,0 +1,13 @@
+"""What environments are made with."""
+
+import pytest
+
+from zerodojo.envs.gym.config import ViewConfig
+from zerodojo.envs.gym.making import UNLIMITED, limited
+
+
+@pytest.mark.parametrize(
+    ("task", "own", "expected"), [("CliffWalking-v1", 0, UNLIMITED), ("CliffWalking-v1", 30, 30), ("CartPole-v1", 0, 0)]
+)
+def test_a_limit_is_set_only_where_there_is_none(task, own, expected):
+    assert limited(task, ViewConfig(max_episode_steps=own)) == ViewConfig(max_episode_steps=expected)
