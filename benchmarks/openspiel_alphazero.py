@@ -15,9 +15,9 @@ The same on both sides: Connect Four from nothing, a residual tower of `--width`
 `--width` hidden units, the simulations of a move, at most four uses of a position. What differs, and whom it favours:
 - OpenSpiel reads the planes [3, 6, 7] as a map of 3 by 6 points with 7 channels, so its network has 18 points to compute where ours
   has 42 (favours the peer); its policy head has a hidden layer of `--width` units, ours none (a hundredth of the network).
-- OpenSpiel learns whenever 2,048 positions have come, which takes minutes: shorter measurements see its actors with the learner
-  mostly waiting, and with a cache of positions that no new weights have emptied (both favour the peer). `learner_steps` says how
-  often it learned meanwhile.
+- OpenSpiel learns whenever a quarter of its replay is new. With the 8,192 positions of its example that takes ten minutes; here its
+  replay has 1,024, so that its learner runs from the first minutes on as it does later, with the same uses of a position.
+  `learner_steps` says how often it learned while it was measured.
 - Its search is PUCT with Dirichlet noise, one position at a time; ours plays 256 games side by side by Gumbel rules, ends searches
   and games that are proven, and begins 60% of the games after random plies, which are not counted.
 """
@@ -53,6 +53,7 @@ from zerodojo.machine import available_cores, processor
 GAME = "connect_four"
 INSTALL = "make one with `python -m venv /tmp/peer && /tmp/peer/bin/pip install open_spiel jax flax optax chex`"
 WARM_GAMES = 2  # of every peer's actor, not counted
+PEER_REPLAY = 1_024  # positions
 PATIENCE = 600.0  # seconds that a side may take until it can be measured
 GAME_LINE = re.compile(r"\[([^]]+)\] Game \d+: Returns: .*; Actions: (.+)")
 PEER_LIBRARIES = ("open_spiel", "jax", "flax", "optax", "chex")
@@ -127,7 +128,7 @@ def peer(options: argparse.Namespace) -> Measured:
         command = [options.peer, "-m", "open_spiel.python.examples.alpha_zero", f"--game={GAME}", f"--path={folder / 'run'}"]
         command += ["--nn_model=resnet", f"--nn_width={options.width}", f"--nn_depth={options.depth}"]
         command += [f"--max_simulations={options.simulations}", f"--actors={options.actors}"]
-        command += [f"--nn_api={options.peer_api}", "--evaluators=0", "--max_steps=0"]
+        command += [f"--nn_api={options.peer_api}", "--evaluators=0", "--max_steps=0", f"--replay_buffer_size={PEER_REPLAY}"]
         with (folder / "output.txt").open("wb") as output:
             environment = {**os.environ, "JAX_PLATFORMS": "cpu"}
             process = subprocess.Popen(
