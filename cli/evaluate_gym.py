@@ -101,6 +101,7 @@ def _result(
         "return_std": found.std,
         "return_interval": list(found.interval),
         "return_expected": exact.mean if exact else None,
+        "return_best_possible": exact.best if exact else None,
         "length_mean": float(found.lengths.mean()),
         "environment": {"id": config.task, "options": config.options, "view": asdict(config.view)},
         "environment_version": environment_version(config.task),
@@ -125,6 +126,7 @@ def _told(options: EvaluateGym, config: GymConfig[Any], learned: Learned, found:
     ]
     if exact:
         lines.insert(3, f"  {'expected return':24}{exact.mean:12,.4f}   (exact, by the environment's own model)")
+        lines.insert(4, f"  {'best possible':24}{exact.best:12,.4f}")
     threshold = find(config.task).reward_threshold
     if threshold is not None:
         verdict = "reached" if (exact or found).mean >= threshold else "not reached"

@@ -27,11 +27,12 @@ class Expected:
     """What a policy is worth that takes its likeliest actions: the mean of all episodes that there could be."""
 
     mean: float
+    best: float  # of any policy, even one that counts its steps
 
     @property
     def sentence(self) -> str:
         """For people."""
-        return f"expected return {self.mean:,.4f}, by the environment's own model"
+        return f"expected return {self.mean:,.4f}, by the environment's own model (the best possible is {self.best:,.4f})"
 
 
 def expected(policy: Policy, config: GymConfig[Any], *, steps: int = 0) -> Expected | None:
@@ -45,7 +46,8 @@ def expected(policy: Policy, config: GymConfig[Any], *, steps: int = 0) -> Expec
         if policy.initial_state(1) or not tells_model(env):
             return None
         model = model_of(env)
-    return Expected(expected_return(model, greedy_actions(policy, model), steps=limit or model.limit or UNLIMITED))
+    limit = limit or model.limit or UNLIMITED
+    return Expected(expected_return(model, greedy_actions(policy, model), steps=limit), best_return(model, steps=limit))
 
 
 def greedy_actions(policy: Policy, model: Model) -> Numbers:

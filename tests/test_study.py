@@ -95,6 +95,7 @@ def test_where_the_environment_tells_its_model_no_episodes_are_played(tmp_path: 
     assert "exact, by the environment's own model" in capsys.readouterr().out
     result = json.loads((tmp_path / "result.json").read_text())
     assert result["return_expected"] == lake["returns"][0]
+    assert result["return_best_possible"] == pytest.approx(0.744190, abs=1e-6)
     assert main(["evaluate", run, "--episodes", "20", "--stochastic", "--json", "-"]) == 0
     assert json.loads(capsys.readouterr().out)["return_expected"] is None
 
