@@ -65,6 +65,7 @@ class SelfPlayWorker:
         self._engine = "uniform"
         self._step = 0  # of the version in use
         self._preparing = 0.0  # seconds the last version took
+        self._cost = 0.0  # of its processor: a machine that was busy or asleep meanwhile does not put off the next
         self._ask_at = 0.0  # when to ask for a newer one
         self._notes: list[str] = []
 
@@ -84,7 +85,7 @@ class SelfPlayWorker:
                 if (version := newer(self._step)) is not None:
                     self.use(version)
                     preparing += self._preparing
-                wait = ASK_SECONDS if version is None else self._preparing / PREPARING_SHARE
+                wait = ASK_SECONDS if version is None else self._cost / PREPARING_SHARE
                 self._ask_at = time.perf_counter() + wait
             ended += self._self_play.advance(self._evaluator, self._step)
             if time.perf_counter() - start > seconds:
@@ -110,13 +111,14 @@ class SelfPlayWorker:
 
     def use(self, version: Version) -> None:
         """Plays on with these weights; games under way keep their trees until their next move."""
-        start = time.perf_counter()
+        start, worked = time.perf_counter(), time.process_time()
         prepared = prepare_version(self._config, self._game, version, engine=self._config.self_play.engine)
         self._network.inner = NetworkEvaluator(self._game, prepared.engine)
         self._evaluator.inner = CachedEvaluator(self._game, self._network, rows=prepared.engine.rows)
         if prepared.engine.name != self._engine:
             self._notes.append(f"self-play engine: {prepared.report}")
-        self._preparing = 0.0 if self._engine == "uniform" else time.perf_counter() - start  # the first one imports the engine
+        if self._engine != "uniform":  # the first one imports the engine
+            self._preparing, self._cost = time.perf_counter() - start, time.process_time() - worked
         self._engine = prepared.engine.name
         self._step = version.step
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from zerodojo.agents.alphazero.config import AlphaZeroConfig, SelfPlayConfig
 from zerodojo.agents.alphazero.records import End, GameRecords
 from zerodojo.agents.alphazero.replay import Replay
 from zerodojo.agents.alphazero.self_play import SelfPlay, move_keys, opening, opening_states
-from zerodojo.agents.alphazero.worker import SelfPlayWorker, Version
+from zerodojo.agents.alphazero.worker import SelfPlayWorker, Version, prepare_version
 from zerodojo.agents.network_evaluator import NetworkEvaluator
 from zerodojo.envs import Game, make
 from zerodojo.models.config import NetworkConfig
@@ -257,7 +258,29 @@ def test_a_worker_that_was_told_of_nothing_newer_soon_asks_again(monkeypatch: py
         return clock[0]
 
     monkeypatch.setattr("zerodojo.agents.alphazero.worker.time.perf_counter", tick)
-    worker._preparing, worker._ask_at = 30.0, 0.0
+    worker._cost, worker._ask_at = 30.0, 0.0
     asked: list[float] = []
     worker.play(range(64), finish=64, newer=lambda step: asked.append(clock[0]))
     assert len(asked) > 10 and max(np.diff(asked)) < 0.3
+
+
+def test_a_machine_that_was_busy_meanwhile_does_not_put_off_the_next_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a preparation costs is the time of its processor, not that of the clock."""
+    config = worker_config()
+    worker = SelfPlayWorker(config)
+    worker.use(version(config, 1))
+    clock = [100.0]
+
+    def tick() -> float:
+        clock[0] += 0.02
+        return clock[0]
+
+    def held_up(*given: Any, **named: Any) -> Any:
+        clock[0] += 1_000.0
+        return prepare_version(*given, **named)
+
+    monkeypatch.setattr("zerodojo.agents.alphazero.worker.time.perf_counter", tick)
+    monkeypatch.setattr("zerodojo.agents.alphazero.worker.prepare_version", held_up)
+    played = worker.play(range(64), finish=64, newer=lambda step: version(config, step + 1))
+    assert worker._step > 2
+    assert played.preparing > 2_000.0
