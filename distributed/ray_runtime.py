@@ -26,6 +26,7 @@ QUIET = {
     "RAY_USAGE_STATS_PROMPT_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # otherwise every worker warns about it
     "RAY_enable_metrics_collection": "0",
+    "RAY_task_events_report_interval_ms": "0",  # a record of every call, for a dashboard: 60 MiB after an hour
     "RAY_DEDUP_LOGS": "1",
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # what the raylet would print here, such as a lecture on every worker that died
     "RAY_worker_niceness": "0",  # Ray would let workers yield to everything else on the machine: self-play is half the work
