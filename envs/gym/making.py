@@ -106,6 +106,7 @@ def make_one(
     task: str, options: Mapping[str, Option], view: ViewConfig, *, learning: bool = True, watch: Watch | None = None
 ) -> gymnasium.Env[Any, Any]:
     """One environment of an id. Raises UserError as `make_environments` does."""
+    find(task)  # registers what is not there before it is asked for
     settings = _settings(options, view)
     if watch:
         settings["render_mode"] = watch.render_mode

@@ -1,5 +1,8 @@
 """What environments are made with."""
 
+import subprocess
+import sys
+
 import pytest
 
 from zerodojo.envs.gym.config import ViewConfig
@@ -11,3 +14,11 @@ from zerodojo.envs.gym.making import UNLIMITED, limited
 )
 def test_a_limit_is_set_only_where_there_is_none(task, own, expected):
     assert limited(task, ViewConfig(max_episode_steps=own)) == ViewConfig(max_episode_steps=expected)
+
+
+def test_what_registers_an_id_is_imported_before_it_is_made():
+    code = (
+        "from zerodojo.envs.gym.config import ViewConfig; from zerodojo.envs.gym.making import make_one; "
+        "print(make_one('zerodojo/Recall-v0', {}, ViewConfig()).action_space.n)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "4\n"
