@@ -18,6 +18,7 @@ from ...errors import UserError, unknown
 from .config import ViewConfig
 from .environments import Environments
 from .listed import EnvironmentList
+from .minatar import OneGenerator
 from .normalized import NormalizedEnvironments
 from .vectorized import VectorEnvironments
 
@@ -112,6 +113,8 @@ def make_one(
         settings["render_mode"] = watch.render_mode
     with _refusing(task, options):
         env: gymnasium.Env[Any, Any] = gymnasium.make(task, disable_env_checker=True, **settings)
+    if find(task).namespace == "MinAtar":
+        env = OneGenerator(env)
     if watch:
         env = watch.wrap(env)
     if view.atari:
@@ -162,8 +165,9 @@ def find(task: str) -> gymnasium.envs.registration.EnvSpec:
     """What an id stands for. Raises UserError with the nearest ids for one that is not known."""
     module, colon, name = task.rpartition(":")
     namespace = name.partition("/")[0] if "/" in name else ""
-    for package in filter(None, (module if colon else "", PACKAGES.get(namespace, ""))):
-        import_package(package)
+    if name not in gymnasium.registry:
+        for package in filter(None, (module if colon else "", PACKAGES.get(namespace, ""))):
+            import_package(package)
     if name not in gymnasium.registry:
         raise unknown("environment", name, gymnasium.registry)
     return gymnasium.registry[name]
