@@ -107,13 +107,13 @@ def make_one(
     task: str, options: Mapping[str, Option], view: ViewConfig, *, learning: bool = True, watch: Watch | None = None
 ) -> gymnasium.Env[Any, Any]:
     """One environment of an id. Raises UserError as `make_environments` does."""
-    find(task)  # registers what is not there before it is asked for
+    spec = find(task)  # registers what is not there before it is asked for
     settings = _settings(options, view)
     if watch:
         settings["render_mode"] = watch.render_mode
     with _refusing(task, options):
         env: gymnasium.Env[Any, Any] = gymnasium.make(task, disable_env_checker=True, **settings)
-    if find(task).namespace == "MinAtar":
+    if spec.namespace == "MinAtar":
         env = OneGenerator(env)
     if watch:
         env = watch.wrap(env)
