@@ -55,12 +55,8 @@ def telling(config: Config) -> Telling:
     return Telling(title(config.game), f"is measured every {config.run.evaluate_steps:,} steps", numbers, summary)
 
 
-class Display(Protocol):
-    """Who shows a training. `stopping` and `abandon` are called from a signal handler, so they do next to nothing."""
-
-    def report(self, progress: Progress | GymProgress) -> None:
-        """Where the training stands."""
-        ...
+class Leaving(Protocol):
+    """Who tells people that they are leaving. Both are called from a signal handler, so they do next to nothing."""
 
     def stopping(self) -> None:
         """Ctrl-C was pressed."""
@@ -68,6 +64,14 @@ class Display(Protocol):
 
     def abandon(self) -> None:
         """The process ends now: leaves the terminal in order."""
+        ...
+
+
+class Display(Leaving, Protocol):
+    """Who shows a training."""
+
+    def report(self, progress: Progress | GymProgress) -> None:
+        """Where the training stands."""
         ...
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ..errors import UserError, unknown
 from ..machine import available_cores
@@ -18,7 +18,6 @@ from .output import check_target, tell
 
 if TYPE_CHECKING:
     from ..distributed.study import Job
-    from .display import Display
 
 STOPPED = 130  # as a shell reports SIGINT
 
@@ -56,8 +55,7 @@ def main(argv: Sequence[str]) -> int:
     from .train import stop_on_signals
 
     jobs = _jobs(options, names)
-    runs = StudyDisplay([job.name for job in jobs], kill=kill_all)
-    with runs as display, stop_on_signals(cast("Display", runs)) as stop:  # it asks for `stopping` and `abandon` alone
+    with StudyDisplay([job.name for job in jobs], kill=kill_all) as display, stop_on_signals(display) as stop:
         parallel = options.parallel or available_cores()
         found = run_all(jobs, parallel=parallel, report=display.report, stopped=stop.is_asked)
     if found is None:

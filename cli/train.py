@@ -32,7 +32,7 @@ from .words import first_of, is_id, task_of
 
 if TYPE_CHECKING:
     from ..agents.alphazero.training import Progress
-    from .display import Display
+    from .display import Leaving
 
 PROG = "zerodojo train"
 EXAMPLES = (
@@ -242,7 +242,7 @@ def _option(word: str) -> tuple[str, int | float | str | bool]:
 class Stop:
     """Whether the user wants to leave. Ask `is_asked` between steps."""
 
-    def __init__(self, display: Display) -> None:
+    def __init__(self, display: Leaving) -> None:
         self._display = display
         self._asked = False
 
@@ -260,7 +260,7 @@ class Stop:
 
 
 @contextmanager
-def stop_on_signals(display: Display) -> Iterator[Stop]:
+def stop_on_signals(display: Leaving) -> Iterator[Stop]:
     """Within the block SIGINT and SIGTERM ask to stop, and the second one ends the process."""
     stop = Stop(display)
     before = {number: signal.signal(number, stop.handle) for number in (signal.SIGINT, signal.SIGTERM)}

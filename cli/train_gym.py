@@ -107,7 +107,17 @@ def read(argv: Sequence[str]) -> tuple[TrainGym[Any], GymConfig[Any], str]:
         body=options.body,
         run=options.placement,
     )
+    from ..agents.gym.validation import check
+
+    check(config, name=flag_of)
     return options, config, why
+
+
+def flag_of(path: str) -> str:
+    """The flag of a field of the configuration."""
+    section, _, field = path.partition(".")
+    typed = field if section in ("settings", "run") else "envs" if path == "environments" else path
+    return f"--{typed.replace('_', '-')}"
 
 
 def closing(options: TrainGym[Any], progress: GymProgress, argv: Sequence[str], *, gone_on: bool, stopped: bool) -> list[str]:
@@ -183,7 +193,5 @@ def _parsed(argv: Sequence[str], agent: str, default: TrainGym[Any] | None) -> T
 def _check(typed: TrainGym[Any]) -> None:
     if typed.minutes is not None and not 0 < typed.minutes < float("inf"):
         raise UserError(f"--minutes is {typed.minutes:g}; it must be above 0, or leave it out to train until the steps are done")
-    if typed.steps < 1:
-        raise UserError(f"--steps is {typed.steps}; it must be at least 1")
     if not typed.run:
         raise UserError("--run is empty; name a directory such as runs/" + typed.task)

@@ -12,6 +12,7 @@ from ..agents.gym.choice import choose
 from ..agents.gym.config import GymConfig
 from ..agents.gym.loading import run_at
 from ..agents.gym.training import GymProgress, GymTraining, Measure
+from ..agents.gym.validation import check
 from ..agents.registry import agent_of
 from ..agents.run_directory import RunDirectory
 from ..errors import UserError
@@ -53,8 +54,9 @@ def train_agent(
         stopped: asked between rounds; once it says True, a checkpoint is written and the call returns.
 
     Raises:
-        UserError: the run exists and `resume` is off, is being written by another process, belongs to another environment, or does
-            not go with the configuration; the disk refuses; a loss, a reward or an observation is not finite.
+        UserError: a setting makes no sense; the run exists and `resume` is off, is being written by another process, belongs to
+            another environment, or does not go with the configuration; the disk refuses; a loss, a reward or an observation is not
+            finite.
     """
     if minutes is not None and not 0 < minutes < float("inf"):
         raise UserError(f"minutes is {minutes:g}; it must be above 0, or None")
@@ -63,8 +65,10 @@ def train_agent(
     if goes_on:
         directory = RunDirectory.open_any(run)
         config = check_resume(directory.config, config or directory.config, path=run)
+        check(config)
     else:
         config = config or choose(task, {})[1]
+        check(config)
         directory = RunDirectory.create(run, config)
     with directory.locked():
         try:

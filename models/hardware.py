@@ -1,9 +1,12 @@
-"""What this host's processor can do, as far as engines and learners choose by it. `zerodojo doctor` shows it."""
+"""What this host's processor can do, as far as engines and learners choose by it, and whether there is a GPU. `zerodojo doctor`
+shows it."""
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+
+from ..errors import UserError
 
 CPUINFO = Path("/proc/cpuinfo")
 
@@ -28,3 +31,11 @@ def has_bf16() -> bool:
 def has_int8() -> bool:
     """Whether the processor has dot products of 8-bit integers (VNNI); without them int8 is slow, and may saturate."""
     return not instructions().isdisjoint({"avx512_vnni", "avx_vnni", "amx_int8"})
+
+
+def require_gpu(name: str) -> None:
+    """Raises UserError where torch finds no GPU; `name` is that of the setting which asks for one."""
+    import torch  # whoever asks for none does not wait for it
+
+    if not torch.cuda.is_available():
+        raise UserError(f"{name} is cuda, and torch finds no GPU here; set it to cpu, or install a torch with CUDA")

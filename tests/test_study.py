@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -38,6 +40,9 @@ TINY = replace(
     settings=PPOSettings(rollout=32, minibatch=32, epochs=1),
     run=GymRunConfig(evaluations=2, evaluation_episodes=2),
 )
+
+
+PAGE = (Path(__file__).parents[1] / "docs" / "agents.md").read_text()
 
 
 def job(path: Path) -> Job:
@@ -71,6 +76,7 @@ def test_two_presets_are_trained_measured_and_told(
     assert {"python", "torch", "environment"} <= set(tiny["versions"])
     assert {pair["better"], pair["worse"]} == {"tiny", "tinier"}
     assert pair["probability"] >= 0.5
+    assert_told_of(result)
     for seed in (0, 1):
         config = RunDirectory.open_any(tmp_path / "study" / "tiny" / f"seed-{seed}").config
         assert config == replace(TINY, seed=seed)
@@ -98,6 +104,16 @@ def test_where_the_environment_tells_its_model_no_episodes_are_played(tmp_path: 
     assert result["return_best_possible"] == pytest.approx(0.744190, abs=1e-6)
     assert main(["evaluate", run, "--episodes", "20", "--stochastic", "--json", "-"]) == 0
     assert json.loads(capsys.readouterr().out)["return_expected"] is None
+
+
+def assert_told_of(result: dict[str, Any]) -> None:
+    """The page names every key of the result, and no other."""
+    told = dict(re.findall(r"^\| (`.*?) \| (.*) \|$", PAGE.partition("`--json PATH`")[2], re.MULTILINE))
+    keys = {key for row in told for key in re.findall(r"`(.+?)`", row)}
+    lists = {name: values for name, values in result.items() if isinstance(values, list)}
+    assert keys == {*result, *(f"{name}[].{key}" for name, values in lists.items() for one in values for key in one)}
+    curves = result["presets"][0]["curves"]
+    assert set(re.findall(r"`(\w+)`", told["`presets[].curves`"])) == {*curves, *curves["score"]}
 
 
 def test_a_picture_of_every_environment_is_drawn(tmp_path: Path) -> None:

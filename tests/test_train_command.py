@@ -129,10 +129,10 @@ def test_a_flag_changes_its_field_alone(words, path, value):
         ("connect_four --run x --learner.device gpu", "--learner.device takes one of 'cpu', 'cuda', not 'gpu'"),
         ("connect_four --run x --learner.device cuda", "learner.device is cuda, and torch finds no GPU here; set it to cpu"),
         ("connect_four --run x --learner.batch 0", "learner.batch is 0; it must be at least 1"),
-        ("connect_four --run x --seed -1", "seed is -1; it must be at least 0"),
+        ("connect_four --run x --seed -1", "seed is -1; it must be from 0 to 9223372036854775806"),
         (
             "connect_four --run x --seed 99999999999999999999",
-            "seed is 99999999999999999999; it must be at most 9223372036854775806",
+            "seed is 99999999999999999999; it must be from 0 to 9223372036854775806",
         ),
         (f"connect_four --run {'x' * 300}", "file name too long; choose a shorter name"),
         (f"connect_four --run {'x' * 300} --resume", "file name too long; choose a shorter name"),

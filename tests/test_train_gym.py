@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from zerodojo.agents.run_directory import RunDirectory
 from zerodojo.cli.main import main
@@ -97,6 +98,14 @@ def test_the_same_seed_gives_the_same_weights_and_another_gives_others(tmp_path:
         ("CartPole-v1 --run x --env gravit=1", "CartPole-v1 does not take gravit=1"),
         ("CartPole-v1 --run x --steps 0", "--steps is 0; it must be at least 1"),
         ("CartPole-v1 --run x --minutes 0", "--minutes is 0; it must be above 0"),
+        ("CartPole-v1 --run x --envs 0", "--envs is 0; it must be at least 1"),
+        ("CartPole-v1 --run x --gamma 1.5", "--gamma is 1.5; it must be from 0 to 1"),
+        ("CartPole-v1 --run x --agent dqn --n-step 0", "--n-step is 0; it must be at least 1"),
+        ("CartPole-v1 --run x --view.frame-stack 0", "--view.frame-stack is 0; it must be at least 1"),
+        ("CartPole-v1 --run x --body.hidden 64 0", "--body.hidden is 0; it must be at least 1"),
+        ("CartPole-v1 --run x --threads 0", "--threads is 0; it must be at least 1"),
+        ("FrozenLake-v1 --run x --device cuda", "--device is cuda, and q_learning keeps a table on the processor; set it to cpu"),
+        ("CartPole-v1 --run x --device gpu", "--device takes one of 'cpu', 'cuda', not 'gpu'"),
         ("CartPole-v1", "--run is empty; name a directory such as runs/CartPole-v1"),
         ("LunarLander-v3 --run x", "LunarLander-v3 needs "),
         ("CartPole-v1 --run x --import no_such_package", "no_such_package needs what is not installed"),
@@ -111,6 +120,25 @@ def test_refused_in_one_line_with_nothing_written(
     assert complaint in said
     assert said.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_a_gpu_is_refused_where_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert main(["train", "CartPole-v1", "--run", str(tmp_path / "run"), "--device", "cuda"]) == 2
+    complaint = "--device is cuda, and torch finds no GPU here; set it to cpu, or install a torch with CUDA"
+    assert capsys.readouterr().err == f"zerodojo: {complaint}\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_learned_on_a_gpu_is_evaluated_where_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = tmp_path / "run"
+    assert main(["train", "CartPole-v1", "--run", str(run), *QUICK]) == 0
+    config = (run / "config.json").read_text()
+    (run / "config.json").write_text(config.replace('"device": "cpu"', '"device": "cuda"'))
+    assert RunDirectory.open_any(run).config.run.device == "cuda"
+    assert main(["evaluate", str(run), "--episodes", "1"]) == 0
 
 
 def test_a_run_refuses_what_would_not_fit_it(

@@ -5,65 +5,66 @@ Free of torch, Numba and Ray, as the configuration is; only whoever asks for a G
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...errors import UserError, unknown
 from ...machine import available_memory
 from ...models.engines.registry import ENGINES
+from ...models.hardware import require_gpu
 from ...models.registry import backbone
-from ..specs import LARGEST_SEED
+from ..ranges import COUNT, NOT_NEGATIVE, POSITIVE, SEED, SHARE, Range, at_least, numbers, require
 from .config import AlphaZeroConfig
 
 if TYPE_CHECKING:
     from ...envs import GameSpec
 
-LEAST: dict[str, float] = {  # numbers with a least value; counts begin where there is something to count
-    "seed": 0,
-    "network.channels": 1,
-    "network.blocks": 0,
-    "network.policy_channels": 1,
-    "network.value_channels": 1,
-    "network.value_hidden": 1,
-    "search.simulations": 1,
-    "search.gumbel.considered": 1,
-    "search.gumbel.c_visit": 0,
-    "search.gumbel.c_scale": 0,
-    "search.gumbel.noise": 0,
-    "search.puct.c_puct": 0,
-    "search.puct.fpu_reduction": 0,
-    "search.puct.noise_concentration": 0,
-    "search.puct.temperature": 0,
-    "self_play.games": 1,
-    "self_play.opening_plies": 0,
-    "self_play.first_generation": 1,
-    "self_play.threads": 1,
-    "replay.window": 1,
-    "replay.window_limit": 1,
-    "replay.min_uses": 0,
-    "learner.warmup_steps": 0,
-    "learner.planned_steps": 0,
-    "learner.batch": 1,
-    "learner.weight_decay": 0,
-    "learner.value_weight": 0,
-    "learner.threads": 0,
-    "learner.first_publish": 1,
-    "learner.publish_steps": 1,
-    "run.workers": -1,
-    "run.checkpoint_seconds": 0,
-    "run.keep_every": 1,
-    "run.evaluate_steps": 1,
+RANGES: dict[str, Range] = {  # counts begin where there is something to count
+    "seed": SEED,
+    "network.channels": COUNT,
+    "network.blocks": NOT_NEGATIVE,
+    "network.policy_channels": COUNT,
+    "network.value_channels": COUNT,
+    "network.value_hidden": COUNT,
+    "search.simulations": COUNT,
+    "search.gumbel.considered": COUNT,
+    "search.gumbel.c_visit": NOT_NEGATIVE,
+    "search.gumbel.c_scale": NOT_NEGATIVE,
+    "search.gumbel.noise": NOT_NEGATIVE,
+    "search.puct.c_puct": NOT_NEGATIVE,
+    "search.puct.c_base": POSITIVE,
+    "search.puct.fpu_reduction": NOT_NEGATIVE,
+    "search.puct.noise_fraction": SHARE,
+    "search.puct.noise_concentration": NOT_NEGATIVE,
+    "search.puct.temperature": NOT_NEGATIVE,
+    "self_play.games": COUNT,
+    "self_play.opening_fraction": SHARE,
+    "self_play.opening_plies": NOT_NEGATIVE,
+    "self_play.play_out": SHARE,
+    "self_play.first_generation": COUNT,
+    "self_play.threads": COUNT,
+    "replay.window": COUNT,
+    "replay.window_alpha": SHARE,
+    "replay.window_beta": SHARE,
+    "replay.window_limit": COUNT,
+    "replay.max_uses": POSITIVE,
+    "replay.min_uses": NOT_NEGATIVE,
+    "replay.root_value_weight": SHARE,
+    "learner.batch": COUNT,
+    "learner.learning_rate": POSITIVE,
+    "learner.warmup_steps": NOT_NEGATIVE,
+    "learner.planned_steps": NOT_NEGATIVE,
+    "learner.weight_decay": NOT_NEGATIVE,
+    "learner.value_weight": NOT_NEGATIVE,
+    "learner.gradient_clip": POSITIVE,
+    "learner.ema": SHARE,
+    "learner.threads": NOT_NEGATIVE,
+    "learner.first_publish": COUNT,
+    "learner.publish_steps": COUNT,
+    "run.workers": at_least(-1),
+    "run.checkpoint_seconds": NOT_NEGATIVE,
+    "run.keep_every": COUNT,
+    "run.evaluate_steps": COUNT,
 }
-POSITIVE = ("search.puct.c_base", "replay.max_uses", "learner.learning_rate", "learner.gradient_clip")
-SHARES = (  # from 0 to 1
-    "search.puct.noise_fraction",
-    "self_play.opening_fraction",
-    "self_play.play_out",
-    "replay.window_alpha",
-    "replay.window_beta",
-    "replay.root_value_weight",
-    "learner.ema",
-)
 
 NUMBER = 4  # bytes
 COPIES = 12  # of the weights: raw, averaged, gradient, moments, and a checkpoint's and a version's while they are made
@@ -73,13 +74,8 @@ MAPS = 2  # of every convolution, kept for the way back: what came out of it, an
 
 def check(config: AlphaZeroConfig) -> None:
     """Raises UserError for the first field whose value makes no sense, or that names what there is not: engine, backbone, GPU."""
-    for path, least in LEAST.items():
-        _require(config, path, f"at least {least:g}", low=least)
-    _require(config, "seed", f"at most {LARGEST_SEED}", low=0, high=LARGEST_SEED)
-    for path in POSITIVE:
-        _require(config, path, "above 0", low=math.nextafter(0.0, 1.0))
-    for path in SHARES:
-        _require(config, path, "from 0 to 1", low=0.0, high=1.0)
+    for path, value in numbers(config):
+        require(path, value, RANGES[path])
     if config.replay.min_uses >= config.replay.max_uses:
         raise UserError(
             f"replay.min_uses is {config.replay.min_uses:g} and replay.max_uses {config.replay.max_uses:g}: players and learner "
@@ -96,10 +92,7 @@ def check(config: AlphaZeroConfig) -> None:
             "add --search.puct.noise-fraction 0.25 --search.puct.temperature 1"
         )
     if config.learner.device == "cuda":
-        import torch
-
-        if not torch.cuda.is_available():
-            raise UserError("learner.device is cuda, and torch finds no GPU here; set it to cpu, or install a torch with CUDA")
+        require_gpu("learner.device")
 
 
 def check_memory(config: AlphaZeroConfig, spec: GameSpec) -> None:
@@ -119,17 +112,3 @@ def check_memory(config: AlphaZeroConfig, spec: GameSpec) -> None:
             f"learner.batch is {config.learner.batch:,}, and a step with it may need {needed / 1e9:,.1f} GB of memory, more than "
             "there is; take a smaller one"
         )
-
-
-def value_of(config: AlphaZeroConfig, path: str) -> Any:
-    """The field at a dotted path."""
-    value: Any = config
-    for name in path.split("."):
-        value = getattr(value, name)
-    return value
-
-
-def _require(config: AlphaZeroConfig, path: str, words: str, *, low: float, high: float = math.inf) -> None:
-    value = value_of(config, path)
-    if not (low <= value <= high and math.isfinite(value)):
-        raise UserError(f"{path} is {value if isinstance(value, int) else f'{value:g}'}; it must be {words}")

@@ -15,7 +15,7 @@ S = TypeVar("S")
 class GymRunConfig:
     """Where and how often: nothing here changes what is learned, and all of it may change on resume."""
 
-    device: Literal["cpu", "cuda"] = "cpu"  # that learns
+    device: Literal["cpu", "cuda"] = "cpu"  # that learns; a GPU pays with images and wide networks. Evaluation needs none
     threads: int = 1  # of the learner: more than one slows small networks down
     checkpoint_seconds: float = 60.0  # between checkpoints: what a crash can cost
     keep_every: int = 50_000  # of so many steps, the first checkpoint keeps its weights for good

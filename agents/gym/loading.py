@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,8 +43,9 @@ class Learned(NamedTuple):
 
 
 def load_policy(run: RunDirectory[GymConfig[Any]], step: int | None = None, *, best: bool = False) -> Learned:
-    """The policy of a step, of the best measure, or of the newest checkpoint. Raises UserError as `RunDirectory.weights`."""
-    config = run.config
+    """The policy of a step, of the best measure, or of the newest checkpoint; it acts on the processor, wherever it learned.
+    Raises UserError as `RunDirectory.weights`."""
+    config = replace(run.config, run=replace(run.config.run, device="cpu"))
     environments = make_environments(environment_of(config.task), config.options, config.view, n=1, learning=False)
     spaces = Spaces(environments.observation_space, environments.action_space, 1)
     environments.close()

@@ -18,6 +18,7 @@ from ...errors import UserError, unknown
 from .config import ViewConfig
 from .environments import Environments
 from .listed import EnvironmentList
+from .minatar import OneGenerator
 from .normalized import NormalizedEnvironments
 from .vectorized import VectorEnvironments
 
@@ -106,12 +107,14 @@ def make_one(
     task: str, options: Mapping[str, Option], view: ViewConfig, *, learning: bool = True, watch: Watch | None = None
 ) -> gymnasium.Env[Any, Any]:
     """One environment of an id. Raises UserError as `make_environments` does."""
-    find(task)  # registers what is not there before it is asked for
+    spec = find(task)  # registers what is not there before it is asked for
     settings = _settings(options, view)
     if watch:
         settings["render_mode"] = watch.render_mode
     with _refusing(task, options):
         env: gymnasium.Env[Any, Any] = gymnasium.make(task, disable_env_checker=True, **settings)
+    if spec.namespace == "MinAtar":
+        env = OneGenerator(env)
     if watch:
         env = watch.wrap(env)
     if view.atari:
@@ -162,8 +165,9 @@ def find(task: str) -> gymnasium.envs.registration.EnvSpec:
     """What an id stands for. Raises UserError with the nearest ids for one that is not known."""
     module, colon, name = task.rpartition(":")
     namespace = name.partition("/")[0] if "/" in name else ""
-    for package in filter(None, (module if colon else "", PACKAGES.get(namespace, ""))):
-        import_package(package)
+    if name not in gymnasium.registry:
+        for package in filter(None, (module if colon else "", PACKAGES.get(namespace, ""))):
+            import_package(package)
     if name not in gymnasium.registry:
         raise unknown("environment", name, gymnasium.registry)
     return gymnasium.registry[name]

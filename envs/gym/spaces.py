@@ -150,8 +150,10 @@ FLOAT = np.dtype(np.float32)
 
 def _part(space: gymnasium.Space[Any]) -> _Part:
     match space:
+        case spaces.Box() if len(space.shape) == 4:
+            return _stack(space.shape, np.dtype(space.dtype))
         case spaces.Box() if len(space.shape) == 3:
-            return _image(space)
+            return _image(space.shape, np.dtype(space.dtype))
         case spaces.Box() if space.dtype == np.uint8 and len(space.shape) == 2:  # an image without channels
             return _Part((1, *space.shape), np.dtype(np.uint8), lambda values: np.stack(values)[:, None])
         case spaces.Box() | spaces.MultiBinary():
@@ -169,18 +171,30 @@ def _part(space: gymnasium.Space[Any]) -> _Part:
     raise UserError(f"observations of {space} cannot be read; wrap the environment so that they are numbers")
 
 
-def _image(space: spaces.Box) -> _Part:
+def _image(shape: tuple[int, ...], dtype: np.dtype[Any]) -> _Part:
     """Channels first. The smallest side is the channels': last as Gymnasium has it, first as stacks of frames have it."""
-    first = space.shape[0] < min(space.shape[1:])
-    height, width, channels = space.shape
-    shape = space.shape if first else (channels, height, width)
-    dtype = np.dtype(space.dtype) if space.dtype in (np.uint8, np.bool_) else FLOAT
+    first = shape[0] < min(shape[1:])
+    if not first:
+        height, width, channels = shape
+        shape = (channels, height, width)
+    dtype = dtype if dtype in (np.uint8, np.bool_) else FLOAT
 
     def read(values: Sequence[Any]) -> NDArray[Any]:
         images = np.array(values, dtype)
         return images if first else np.ascontiguousarray(images.transpose(0, 3, 1, 2))
 
     return _Part(tuple(map(int, shape)), dtype, read)
+
+
+def _stack(shape: tuple[int, ...], dtype: np.dtype[Any]) -> _Part:
+    """Several images [K, ...], the newest last, as one with the channels of each behind those of the one before."""
+    image = _image(shape[1:], dtype)
+    shape = (shape[0] * image.shape[0], *image.shape[1:])
+
+    def read(values: Sequence[Any]) -> NDArray[Any]:
+        return image.read([one for stack in values for one in stack]).reshape(len(values), *shape)
+
+    return _Part(shape, image.dtype, read)
 
 
 def _one_hot(sizes: tuple[int, ...], numbers: Callable[[Sequence[Any]], NDArray[Any]]) -> _Part:

@@ -1,6 +1,5 @@
 """Which configurations are refused before anything is started."""
 
-import dataclasses
 import math
 from dataclasses import replace
 
@@ -9,20 +8,12 @@ import torch
 
 from zerodojo.agents.alphazero import validation
 from zerodojo.agents.alphazero.config import AlphaZeroConfig
-from zerodojo.agents.alphazero.validation import LEAST, POSITIVE, SHARES, check, check_memory, value_of
+from zerodojo.agents.alphazero.validation import RANGES, check, check_memory
+from zerodojo.agents.ranges import POSITIVE, numbers
 from zerodojo.envs import make
 from zerodojo.errors import UserError
 from zerodojo.models.config import NetworkConfig
 from zerodojo.models.network import build
-
-
-def numbers(config, path=""):
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
-        if dataclasses.is_dataclass(value):
-            yield from numbers(value, f"{path}{field.name}.")
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            yield path + field.name
 
 
 def changed(config, path, value):
@@ -31,20 +22,20 @@ def changed(config, path, value):
 
 
 def test_every_number_has_its_limits():
-    assert sorted([*LEAST, *POSITIVE, *SHARES]) == sorted(numbers(AlphaZeroConfig()))
+    assert sorted(RANGES) == sorted(path for path, _ in numbers(AlphaZeroConfig()))
 
 
-@pytest.mark.parametrize("path", [*LEAST, *POSITIVE, *SHARES])
+@pytest.mark.parametrize("path", RANGES)
 @pytest.mark.parametrize("value", [-2, math.nan, math.inf])
 def test_what_is_out_of_range_is_refused_by_name(path, value):
     with pytest.raises(UserError, match=rf"^{path} is {value:g}; it must be "):
         check(changed(AlphaZeroConfig(), path, value))
 
 
-@pytest.mark.parametrize("path", [*LEAST, *SHARES])
+@pytest.mark.parametrize("path", [path for path, within in RANGES.items() if within != POSITIVE])
 def test_the_least_value_passes(path):
-    least = changed(AlphaZeroConfig(), path, LEAST.get(path, 0))
-    assert value_of(least, path) == LEAST.get(path, 0)
+    least = changed(AlphaZeroConfig(), path, RANGES[path].low)
+    assert dict(numbers(least))[path] == RANGES[path].low
     check(least)
 
 

@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
+from zerodojo.envs.gym import making
 from zerodojo.envs.gym.config import ViewConfig
-from zerodojo.envs.gym.making import UNLIMITED, limited
+from zerodojo.envs.gym.making import UNLIMITED, find, limited
 
 
 @pytest.mark.parametrize(
@@ -22,3 +23,9 @@ def test_what_registers_an_id_is_imported_before_it_is_made():
         "print(make_one('zerodojo/Recall-v0', {}, ViewConfig()).action_space.n)"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "4\n"
+
+
+def test_what_is_registered_is_not_registered_again(monkeypatch):
+    find("zerodojo/Recall-v0")
+    monkeypatch.setattr(making, "import_package", pytest.fail)
+    assert find("zerodojo/Recall-v0").name == "Recall"
