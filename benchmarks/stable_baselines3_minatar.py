@@ -51,7 +51,7 @@ class ChannelsFirst(gymnasium.ObservationWrapper[NDArray[np.float32], np.int64, 
         return observation.transpose(2, 0, 1).astype(np.float32)
 
 
-class Extractor(BaseFeaturesExtractor):
+class Extractor(BaseFeaturesExtractor):  # type: ignore[misc]  # untyped here
     """MinAtar's network without its head: [N, C, 10, 10] -> [N, 128]."""
 
     def __init__(self, space: gymnasium.spaces.Box) -> None:
