@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ...envs.gym.config import ViewConfig
@@ -15,10 +16,26 @@ from ..tabular.config import (
     QLearningSettings,
     SarsaSettings,
 )
-from ..value.config import DQNSettings
+from ..value.config import DQNSettings, HeadSettings
 from .config import GymConfig
 
 BOTH = ViewConfig(normalize_observation=True, normalize_reward=True)
+CARTPOLE_DQN = GymConfig(  # rl-zoo's but for the learning rate, there 2.3e-3 to the end, and for double
+    task="CartPole-v1",
+    steps=50_000,
+    body=BodyConfig(hidden=(256, 256), activation="relu"),
+    settings=DQNSettings(
+        train_every=256,
+        gradient_steps=128,
+        batch=64,
+        learning_rate=1e-3,
+        decay_learning_rate=True,
+        target_every=10,
+        final_epsilon=0.04,
+        epsilon_share=0.16,
+        double=True,
+    ),
+)
 
 PRESETS: dict[str, GymConfig[Any]] = {
     "frozenlake-q": GymConfig(
@@ -79,19 +96,14 @@ PRESETS: dict[str, GymConfig[Any]] = {
             rollout=32, minibatch=256, epochs=10, learning_rate=5e-3, gamma=0.98, gae_lambda=0.9, clip=0.2, final_clip=0.0
         ),
     ),
-    "cartpole-dqn": GymConfig(  # rl-zoo's
-        task="CartPole-v1",
-        steps=50_000,
-        body=BodyConfig(hidden=(256, 256), activation="relu"),
-        settings=DQNSettings(
-            train_every=256,
-            gradient_steps=128,
-            batch=64,
-            learning_rate=2.3e-3,
-            target_every=10,
-            final_epsilon=0.04,
-            epsilon_share=0.16,
-        ),
+    "cartpole-dqn": CARTPOLE_DQN,
+    "cartpole-c51": replace(
+        CARTPOLE_DQN,
+        settings=replace(CARTPOLE_DQN.settings, double=False, head=HeadSettings(kind="c51", low=0.0, high=100.0)),
+    ),
+    "cartpole-qr": replace(
+        CARTPOLE_DQN,
+        settings=replace(CARTPOLE_DQN.settings, double=False, head=HeadSettings(kind="qr", quantiles=10)),
     ),
     "acrobot-dqn": GymConfig(  # rl-zoo's
         task="Acrobot-v1",
@@ -260,6 +272,8 @@ TABLES: dict[str, tuple[str, ...]] = {  # several under one name, for `zerodojo 
         "cliffwalking-sarsa",
         "cartpole-ppo",
         "cartpole-dqn",
+        "cartpole-c51",
+        "cartpole-qr",
         "cartpole-a2c",
         "cartpole-reinforce",
         "cartpole-vtrace",
