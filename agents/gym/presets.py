@@ -16,7 +16,7 @@ from ..tabular.config import (
     QLearningSettings,
     SarsaSettings,
 )
-from ..value.config import DQNSettings, HeadSettings
+from ..value.config import DQNSettings, HeadSettings, PQNSettings, R2D2Settings
 from .config import GymConfig
 
 BOTH = ViewConfig(normalize_observation=True, normalize_reward=True)
@@ -104,6 +104,13 @@ PRESETS: dict[str, GymConfig[Any]] = {
     "cartpole-qr": replace(
         CARTPOLE_DQN,
         settings=replace(CARTPOLE_DQN.settings, double=False, head=HeadSettings(kind="qr", quantiles=10)),
+    ),
+    "cartpole-pqn": GymConfig(
+        task="CartPole-v1",
+        environments=8,
+        steps=200_000,
+        body=BodyConfig(hidden=(128, 128), activation="relu", layer_norm=True),
+        settings=PQNSettings(rollout=32, minibatch=64, learning_rate=1e-3, epsilon_share=0.3),
     ),
     "acrobot-dqn": GymConfig(  # rl-zoo's
         task="Acrobot-v1",
@@ -249,6 +256,26 @@ PRESETS: dict[str, GymConfig[Any]] = {
         body=BodyConfig(hidden=(32,), memory="lstm", memory_size=64, memory_span=50),
         settings=PPOSettings(rollout=52, minibatch=832, epochs=4, learning_rate=1e-2, final_learning_rate=1e-3, gamma=0.5),
     ),
+    "recall-r2d2": GymConfig(  # sequences are whole episodes, so that nothing is to be burnt in
+        task="zerodojo/Recall-v0",
+        environments=16,
+        steps=150_000,
+        body=BodyConfig(hidden=(32,), memory="lstm", memory_size=64, memory_span=50),
+        settings=R2D2Settings(
+            capacity=4_000,
+            learning_starts=5_000,
+            batch=32,
+            burn_in=0,
+            length=52,
+            period=52,
+            learning_rate=3e-3,
+            decay_learning_rate=True,
+            gamma=0.5,
+            target_every=2_000,
+            epsilon_share=0.3,
+            n_step=1,
+        ),
+    ),
     "cartpole-a2c": GymConfig(task="CartPole-v1", environments=8, steps=500_000, settings=A2CSettings()),  # rl-zoo's
     "cartpole-vtrace": GymConfig(
         task="CartPole-v1",
@@ -274,6 +301,7 @@ TABLES: dict[str, tuple[str, ...]] = {  # several under one name, for `zerodojo 
         "cartpole-dqn",
         "cartpole-c51",
         "cartpole-qr",
+        "cartpole-pqn",
         "cartpole-a2c",
         "cartpole-reinforce",
         "cartpole-vtrace",
@@ -286,6 +314,7 @@ TABLES: dict[str, tuple[str, ...]] = {  # several under one name, for `zerodojo 
         "pendulum-td3",
         "pendulum-ppo",
         "recall-ppo",
+        "recall-r2d2",
     ),
 }
 
