@@ -71,6 +71,10 @@ class ActionSpace:
         return f"one of {self.sizes[0]}" if self.single else f"{len(self.sizes)} choices"
 
 
+class Planes(spaces.Box[np.float32]):
+    """An image whose channels come first, however many they are."""
+
+
 class Reader:
     """Turns what environments give into observations, by the space that describes it. Raises UserError for one it cannot read."""
 
@@ -170,8 +174,8 @@ def _part(space: gymnasium.Space[Any]) -> _Part:
 
 
 def _image(space: spaces.Box) -> _Part:
-    """Channels first. The smallest side is the channels': last as Gymnasium has it, first as stacks of frames have it."""
-    first = space.shape[0] < min(space.shape[1:])
+    """Channels first. They are the smallest side: last as Gymnasium has it, first as stacks of frames have it."""
+    first = isinstance(space, Planes) or space.shape[0] < min(space.shape[1:])
     height, width, channels = space.shape
     shape = space.shape if first else (channels, height, width)
     dtype = np.dtype(space.dtype) if space.dtype in (np.uint8, np.bool_) else FLOAT
