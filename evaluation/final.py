@@ -7,7 +7,7 @@ from typing import Any
 
 from ..agents.gym.config import GymConfig
 from ..agents.gym.loading import load_policy, set_moments
-from ..agents.gym.tasks import environment_of
+from ..agents.gym.tasks import environment_of, measured_options
 from ..agents.run_directory import RunDirectory
 from ..envs.gym.making import make_environments
 from .episodes import Returns, evaluate
@@ -24,7 +24,8 @@ def final_returns(run: RunDirectory[GymConfig[Any]], episodes: int) -> Returns:
     """
     learned, config = load_policy(run), run.config
     task = environment_of(config.task)
-    environments = make_environments(task, config.options, config.view, n=min(episodes, SIDE_BY_SIDE), learning=False)
+    options, n = measured_options(config), min(episodes, SIDE_BY_SIDE)
+    environments = make_environments(task, options, config.view, n=n, learning=False)
     set_moments(environments, learned.moments)
     with closing(environments):
         return evaluate(learned.policy, environments, episodes, config.seed + SEED)
