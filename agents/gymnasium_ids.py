@@ -11,6 +11,7 @@ import gymnasium
 from ..envs import GAMES, make
 from ..envs.faces.gymnasium_env import GameEnv, Illegal, Seat
 from ..envs.game import Option
+from .gym.tasks import env_id
 from .specs import parse, player
 
 
@@ -45,11 +46,6 @@ class SpecGameEnv(GameEnv):
             illegal=illegal,
             render_mode=render_mode,
         )
-
-
-def env_id(game: str) -> str:
-    """The id of a game: `zerodojo/ConnectFour-v0` for connect_four."""
-    return f"zerodojo/{''.join(word.capitalize() for word in game.split('_'))}-v0"
 
 
 def register() -> None:

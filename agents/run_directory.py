@@ -6,6 +6,7 @@ games/            every finished game (`alphazero.store`)
 checkpoints/      `<step>/`: weights, learner, counters (`checkpoint`)
 best/             of a run in an environment: the weights that scored best along the way
 replay/           what an agent of environments remembers (`gym.replay_store`)
+league/           its earlier selves, where it plays against them (`gym.league`)
 lock              held by the process that writes
 nonfinite-STEP.safetensors    the batch of a loss that was not finite, where there was one
 """

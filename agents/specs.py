@@ -31,7 +31,7 @@ SPECS: dict[str, SpecEntry] = {
     "mcts": SpecEntry("mcts:N", ".players.search_player:make", "tree search with N random playouts a move"),
     "zoo": SpecEntry("zoo:NAME", ".players.network:make_zoo", "a network that ships with the package: connect_four, tic_tac_toe"),
     "run": SpecEntry(
-        "runs/x", ".players.network:make_run", "a training run's newest network (runs/x@latest, too); runs/x@STEP an earlier one"
+        "runs/x", ".players.run:make", "what a training run has learned so far (runs/x@latest, too); runs/x@STEP, runs/x@best"
     ),
     "solver": SpecEntry("solver", ".players.solver:make", "perfect play, where a solver for the game is installed"),
     "gtp": SpecEntry("gtp:COMMAND", ".players.gtp:make", "a program that speaks GTP, such as gtp:gnugo --mode gtp"),

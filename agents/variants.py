@@ -12,11 +12,29 @@ from ..envs import Game, make
 from ..envs.game import Option
 from ..errors import UserError
 from .alphazero.config import AlphaZeroConfig
+from .gym.tasks import game_of, game_options
+from .registry import Config
 
 
 def with_resolved_options(config: AlphaZeroConfig) -> AlphaZeroConfig:
     """The configuration with every option of its game written out. Raises UserError for an unknown game or option."""
     return replace(config, options=dict(make(config.game, **config.options).spec.options))
+
+
+def game_learned(config: Config, owner: str) -> tuple[str, dict[str, Option]]:
+    """The game that a run of this configuration has learned, by name and options. Raises UserError where it has learned none."""
+    if isinstance(config, AlphaZeroConfig):
+        return config.game, config.options
+    if not game_of(config.task):
+        raise UserError(f"{owner} learns in the environment {config.task}, not a game; choose the run of a game")
+    return game_of(config.task), game_options(config.options)
+
+
+def check_game(owner: str, name: str, options: Mapping[str, Option], game: Game) -> None:
+    """Raises UserError unless what has learned game `name` with these options plays `game`, which may be cut at another length."""
+    if not is_variant(game, name, options, but=("max_plies",)):
+        theirs, ours = difference(game, name, options)
+        raise UserError(f"{owner} plays {theirs}, not {ours}; take a player that learned {ours}, or change the game")
 
 
 def is_variant(game: Game, name: str, options: Mapping[str, Option], *, but: Collection[str] = ()) -> bool:

@@ -15,6 +15,7 @@ from .arguments import Positional, parse
 from .games import game_options, title
 from .output import check_target, tell
 from .versions import versions
+from .words import values_of
 
 if TYPE_CHECKING:
     from ..agents import Player
@@ -29,7 +30,7 @@ LIBRARIES = ("zerodojo", "numpy", "numba", "torch", "openvino")  # whose version
 class Evaluate:
     """The arguments of `zerodojo evaluate`."""
 
-    run: Positional[str]  # runs/x, runs/x@STEP for an earlier checkpoint, or zoo:NAME; with --game, any player
+    run: Positional[str]  # runs/x, runs/x@STEP for an earlier checkpoint, runs/x@best, or zoo:NAME; with --game, any player
     opponent: str  # who it plays against (`zerodojo list players`)
     games: int = 100  # an even number: every opening is played with both colours
     simulations: int | None = None  # how far the agent thinks, a move; 0 is its bare network. An opponent that is a network, too
@@ -53,7 +54,7 @@ class _Agent:
 
 def main(argv: Sequence[str]) -> int:
     """Plays the match and tells the result. Raises UserError for arguments that do not fit."""
-    if _learned_in_environment(argv):
+    if _plays_episodes(argv):
         from .evaluate_gym import main as evaluate_gym
 
         return evaluate_gym(argv)
@@ -66,6 +67,7 @@ def main(argv: Sequence[str]) -> int:
             "zerodojo evaluate runs/connect_four --opponent mcts:1000",
             "zerodojo evaluate runs/connect_four@2000 --opponent runs/connect_four --games 400",
             "zerodojo evaluate zoo:connect_four --opponent minimax:5 --positions --json result.json",
+            "zerodojo evaluate runs/othello_ppo@best --opponent mcts:50",
             "zerodojo evaluate mcts:200 --game othello --opponent gtp:gtp-rhino --games 20 --sgf games",
         ],
     )
@@ -109,18 +111,18 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _learned_in_environment(argv: Sequence[str]) -> bool:
-    """Whether the run that is named first, if any is, has learned in an environment and not a game."""
+def _plays_episodes(argv: Sequence[str]) -> bool:
+    """Whether a run is named first that has learned in an environment, and no opponent for a match at the game that may be."""
     from ..agents.run_directory import is_of_environment
 
-    return any(is_of_environment(word) for word in argv[:1])
+    return any(is_of_environment(word) for word in argv[:1]) and not values_of(argv, "--opponent")
 
 
 def _load(options: Evaluate) -> _Agent:
     """The agent that RUN names, and its game. Raises UserError."""
     from ..agents import model_zoo
     from ..agents.players.network import network_player
-    from ..agents.run_directory import RunDirectory
+    from ..agents.run_directory import RunDirectory, is_of_environment
     from ..agents.specs import SPECS, player
     from ..envs import make
 
@@ -140,6 +142,8 @@ def _load(options: Evaluate) -> _Agent:
         game = make(options.game, **game_options(options.option))
         agent = player(spec, game, simulations=simulations, seed=seed)
         return _Agent(agent, game, None, agent.simulations)
+    elif is_of_environment(spec):
+        return _load_policy(spec, seed)
     else:
         run, asked = RunDirectory.at(spec)
         step, weights = run.weights(asked)
@@ -147,6 +151,21 @@ def _load(options: Evaluate) -> _Agent:
     network = network_player(game, config, weights, simulations=simulations, seed=seed, owner=spec)
     network.name = spec
     return _Agent(network, game, step, network.simulations)
+
+
+def _load_policy(spec: str, seed: int) -> _Agent:
+    """The agent of a run that has learned a game in its environment. Raises UserError."""
+    from ..agents.gym.loading import load_policy, run_at
+    from ..agents.players.policy import PolicyPlayer
+    from ..agents.variants import game_learned
+    from ..envs import make
+
+    run, step, best = run_at(spec)
+    name, options = game_learned(run.config, str(run.path))
+    game, learned = make(name, **options), load_policy(run, step, best=best)
+    player = PolicyPlayer(game, run.config, learned, seed=seed)
+    player.name = spec
+    return _Agent(player, game, learned.step, None)
 
 
 def _drawing(game: Game) -> Callable[[Position], str]:

@@ -59,6 +59,7 @@ def main(argv: Sequence[str]) -> int:
     from rich.console import Console
 
     from ..agents.gym.loading import load_policy, run_at, set_moments
+    from ..agents.gym.tasks import measured_options
     from ..envs.gym.making import make_environments
     from ..evaluation.episodes import evaluate
     from ..evaluation.exact_model import expected
@@ -70,9 +71,8 @@ def main(argv: Sequence[str]) -> int:
     config: GymConfig[Any] = run.config
     view = replace(config.view, max_episode_steps=options.max_episode_steps or config.view.max_episode_steps)
     watch = watcher(config.task, render=options.render, video=options.video)
-    environments = make_environments(
-        config.task, config.options, view, n=1 if watch else min(options.episodes, SIDE_BY_SIDE), learning=False, watch=watch
-    )
+    n = 1 if watch else min(options.episodes, SIDE_BY_SIDE)
+    environments = make_environments(config.task, measured_options(config), view, n=n, learning=False, watch=watch)
     set_moments(environments, learned.moments)
     with closing(environments), nullcontext() if watch else busy(Console(stderr=True), f"playing {options.episodes} episodes"):
         found = evaluate(learned.policy, environments, options.episodes, options.seed, deterministic=not options.stochastic)
@@ -85,6 +85,7 @@ def _result(
     options: EvaluateGym, config: GymConfig[Any], learned: Learned, found: Returns, exact: Expected | None
 ) -> dict[str, Any]:
     """The result as JSON has it."""
+    from ..agents.gym.tasks import measured_options
     from ..agents.registry import agent_of
 
     return {
@@ -103,7 +104,7 @@ def _result(
         "return_expected": exact.mean if exact else None,
         "return_best_possible": exact.best if exact else None,
         "length_mean": float(found.lengths.mean()),
-        "environment": {"id": config.task, "options": config.options, "view": asdict(config.view)},
+        "environment": {"id": config.task, "options": measured_options(config), "view": asdict(config.view)},
         "environment_version": environment_version(config.task),
         "versions": versions(LIBRARIES),
     }
@@ -111,13 +112,16 @@ def _result(
 
 def _told(options: EvaluateGym, config: GymConfig[Any], learned: Learned, found: Returns, exact: Expected | None) -> str:
     """The result for people."""
+    from ..agents.gym.tasks import measured_options
     from ..agents.registry import agent_of
+    from ..agents.variants import variant
     from ..envs.gym.making import find
 
     low, high = found.interval
+    environment = variant(config.task, measured_options(config))
     acts = "actions sampled" if options.stochastic else "likeliest actions"
     lines = [
-        f"{config.task}: {options.run} ({agent_of(config)}, step {learned.step:,}), {len(found.returns)} episodes, {acts}",
+        f"{environment}: {options.run} ({agent_of(config)}, step {learned.step:,}), {len(found.returns)} episodes, {acts}",
         "",
         f"  {'mean return':24}{found.mean:12,.2f}   (95% interval {low:,.2f} to {high:,.2f}, over these episodes)",
         f"  {'deviation of episodes':24}{found.std:12,.2f}",

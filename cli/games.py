@@ -50,8 +50,9 @@ def game_of(spec: str, name: str, words: Sequence[str]) -> tuple[str, dict[str, 
     The name is empty when that has learned nothing. Raises UserError.
     """
     from ..agents import model_zoo
-    from ..agents.run_directory import RunDirectory
+    from ..agents.gym.loading import run_at
     from ..agents.specs import parse
+    from ..agents.variants import game_learned
 
     options = game_options(words)
     if name:
@@ -61,8 +62,9 @@ def game_of(spec: str, name: str, words: Sequence[str]) -> tuple[str, dict[str, 
         card, _ = model_zoo.read(argument)
         return card.game, {**card.options, **options}
     if kind == "run":
-        config = RunDirectory.at(argument)[0].config
-        return config.game, {**config.options, **options}
+        run, _, _ = run_at(argument)
+        learned, theirs = game_learned(run.config, str(run.path))
+        return learned, {**theirs, **options}
     return "", options
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..agents.gym.tasks import measured_options
 from .display import duration, size
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ def unmeasured(config: GymConfig[Any]) -> str:
     run = config.run
     if not (run.evaluations and run.evaluation_episodes):
         return "is not measured"
-    return f"is measured every {max(1, config.steps // run.evaluations):,} steps, in {run.evaluation_episodes} episodes of its own"
+    every, opponent = max(1, config.steps // run.evaluations), measured_options(config).get("opponent", "")
+    against = f" against {opponent}" if opponent else ""
+    return f"is measured every {every:,} steps, in {run.evaluation_episodes} episodes of its own{against}"
 
 
 def numbers(progress: GymProgress) -> list[tuple[str, str]]:

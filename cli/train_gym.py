@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 from tyro.conf import FlagCreatePairsOff, UseAppendAction, arg
 
-from ..agents.gym.config import GymConfig, GymRunConfig
+from ..agents.gym.config import GymConfig, GymRunConfig, LeagueConfig
+from ..agents.gym.tasks import game_of
 from ..agents.registry import AGENTS, agent_of, settings_class
 from ..envs.gym.config import ViewConfig
 from ..errors import UserError, unknown
@@ -31,6 +32,7 @@ EXAMPLES = (
     "zerodojo train CartPole-v1 --agent ppo --run runs/cartpole --steps 200000 --resume",
     "zerodojo train FrozenLake-v1 --env is_slippery=False --run runs/lake",
     "zerodojo train Pendulum-v1 --agent sac --run runs/pendulum --seed 3 --learning-rate 1e-3",
+    "zerodojo train connect_four --agent ppo --env opponent=league --run runs/four",
 )
 
 
@@ -38,7 +40,7 @@ EXAMPLES = (
 class TrainGym(Generic[S]):
     """The arguments of `zerodojo train` for an environment; every field of a configuration is one of them."""
 
-    task: Positional[str]  # the environment, an id of Gymnasium; or a game, against --env opponent=SPEC
+    task: Positional[str]  # the environment, an id of Gymnasium; or a game, against --env opponent=SPEC or opponent=league
     run: str  # the directory that everything is written to
     settings: Annotated[S, FLAT]  # the agent
     agent: str = ""  # who learns (`zerodojo list agents`); by default the environment's preset, or what fits its actions
@@ -53,6 +55,7 @@ class TrainGym(Generic[S]):
     seed: int = 0  # of everything random
     view: ViewConfig = ViewConfig()  # how the environment is seen
     body: BodyConfig = BodyConfig()  # what it is looked at with
+    league: LeagueConfig = LeagueConfig()  # its own past, which games with --env opponent=league are against
     placement: Annotated[GymRunConfig, FLAT] = GymRunConfig()  # where and how often
 
 
@@ -105,6 +108,7 @@ def read(argv: Sequence[str]) -> tuple[TrainGym[Any], GymConfig[Any], str]:
         steps=options.steps,
         view=options.view,
         body=options.body,
+        league=options.league,
         run=options.placement,
     )
     from ..agents.gym.validation import check
@@ -132,10 +136,12 @@ def closing(options: TrainGym[Any], progress: GymProgress, argv: Sequence[str], 
         f"{options.task} after {seconds}: {progress.step:,} steps, {progress.episodes:,} episodes; {progress.strength or recent}"
     )
     more = "" if progress.steps_left else ", with more --steps"
+    game = game_of(options.task)
     return [
         f"{'Stopped and saved. ' if stopped else ''}{learned}.",
         f"Watch it:    {name} evaluate {run} --episodes 3 --render",
         f"Measure it:  {name} evaluate {run} --episodes 100",
+        *([f"Play it:     {name} play {game} --opponent {run}"] if game else []),
         f"Go on:       {again}{more}",
     ]
 
@@ -173,6 +179,7 @@ def _defaults(base: GymConfig[Any]) -> TrainGym[Any]:
         seed=base.seed,
         view=base.view,
         body=base.body,
+        league=base.league,
         placement=base.run,
     )
 

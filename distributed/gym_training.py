@@ -25,6 +25,7 @@ FIXED = {  # what a run cannot change when it goes on, and why
     "seed": "everything random follows from it",
     "view": "its network was trained on what it sees",
     "body": "its weights would not fit",
+    "league": "it was measured and taught by that league",
 }
 
 

@@ -10,9 +10,9 @@ from ...envs.gym.making import find, make_one
 from ...envs.gym.spaces import ActionSpace, Reader, Writer
 from ...errors import UserError, unknown
 from ..registry import AGENTS, agent_of, settings_class
-from .config import GymConfig
+from .config import GymConfig, LeagueConfig
 from .presets import PRESETS
-from .tasks import environment_of
+from .tasks import environment_of, options_against
 
 Option = int | float | str | bool
 FALLBACK = {"choice": "ppo", "choices": "ppo", "numbers": "sac"}  # by what is done, where no preset fits
@@ -34,10 +34,11 @@ def choose(task: str, options: Mapping[str, Option], *, agent: str = "", preset:
         config = PRESETS[preset]
         if agent and agent_of(config) != agent:
             raise UserError(f"preset {preset} is of {agent_of(config)}, not of {agent}; leave one of them out")
-        return agent_of(config), replace(config, task=task, options=dict(options)), f"preset {preset}"
+        own = config.options if config.task == task else {}
+        return agent_of(config), replace(config, task=task, options={**own, **options}), f"preset {preset}"
     for name, config in PRESETS.items():
         if config.task == task and agent in ("", agent_of(config)):
-            return agent_of(config), replace(config, options=dict(options)), f"preset {name}, of this environment"
+            return agent_of(config), replace(config, options={**config.options, **options}), f"preset {name}, of this environment"
     actions = spaces_of(task, options)
     what = kind_of(actions)
     chosen = agent or FALLBACK[what]
@@ -63,7 +64,7 @@ def spaces_of(task: str, options: Mapping[str, Option]) -> ActionSpace:
     """What is done in an environment. Raises UserError for one that cannot be made, seen or acted in."""
     from ...envs.gym.config import ViewConfig
 
-    env = make_one(task, options, ViewConfig())
+    env = make_one(task, options_against(task, options, LeagueConfig()), ViewConfig())
     try:
         Reader(env.observation_space)
         return Writer(env.action_space).space

@@ -24,6 +24,16 @@ class GymRunConfig:
 
 
 @dataclass(frozen=True)
+class LeagueConfig:
+    """The league of an agent's own past that games are played against where the environment's opponent is `league`."""
+
+    every: int = 10_000  # of so many steps, the agent as it then is becomes a member; the first member knows nothing
+    members: int = 32  # at most: beyond, they are thinned evenly over the past, in memory and on disk
+    newest: float = 0.5  # share of games against the newest, the others share the rest; OpenAI Five: 0.8, AlphaStar: 0.35
+    measured_against: str = "mcts:50"  # who plays where the agent is measured: a score against a league that grows tells nothing
+
+
+@dataclass(frozen=True)
 class GymConfig(Generic[S]):
     """One run: an agent in an environment."""
 
@@ -35,4 +45,5 @@ class GymConfig(Generic[S]):
     steps: int = 100_000  # of all environments together, in all: what schedules are planned for, and where training ends
     view: ViewConfig = ViewConfig()
     body: BodyConfig = BodyConfig()
+    league: LeagueConfig = LeagueConfig()
     run: GymRunConfig = GymRunConfig()

@@ -7,17 +7,20 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...envs.gym.environments import Environments
 from ...envs.gym.making import make_environments
+from ...envs.gym.normalized import RunningMoments
+from ...envs.gym.spaces import Actions, Observations
 from ...errors import UserError
 from ..checkpoint import Arrays
 from ..registry import agent_class, agent_of
 from ..run_directory import RunDirectory
 from .agent import Spaces
 from .config import GymConfig
-from .policy import Policy
-from .tasks import environment_of
+from .policy import Extras, Policy, State
+from .tasks import environment_of, measured_options
 
 MOMENTS = "normalizer/"  # before the names of what observations are normalised by, among the weights
 
@@ -46,14 +49,54 @@ def load_policy(run: RunDirectory[GymConfig[Any]], step: int | None = None, *, b
     """The policy of a step, of the best measure, or of the newest checkpoint; it acts on the processor, wherever it learned.
     Raises UserError as `RunDirectory.weights`."""
     config = replace(run.config, run=replace(run.config.run, device="cpu"))
-    environments = make_environments(environment_of(config.task), config.options, config.view, n=1, learning=False)
+    environments = make_environments(environment_of(config.task), measured_options(config), config.view, n=1, learning=False)
     spaces = Spaces(environments.observation_space, environments.action_space, 1)
     environments.close()
-    agent = agent_class(agent_of(config))(config, spaces)
     number, weights = run.best_weights() if best else run.weights(step)
+    return Learned(number, *policy_of(config, spaces, weights, owner=f"the weights of {run.path}"))
+
+
+def policy_of(config: GymConfig[Any], spaces: Spaces, weights: Arrays, *, owner: str) -> tuple[Policy, dict[str, Any]]:
+    """The policy of weights as a checkpoint has them, and what its observations are normalised by.
+
+    Raises UserError where they do not fit, naming their owner.
+    """
+    agent = agent_class(agent_of(config))(config, spaces)
     own, moments = split_moments(weights)
-    agent.load(own, owner=f"the weights of {run.path}")
-    return Learned(number, agent.policy, moments)
+    agent.load(own, owner=owner)
+    return agent.policy, moments
+
+
+class NormalizedPolicy:
+    """A policy that normalises what it sees itself, for where environments do not: there others look on as well."""
+
+    def __init__(self, policy: Policy, moments: dict[str, Any]) -> None:
+        self._policy = policy
+        self._moments = RunningMoments(np.shape(moments["mean"]))
+        self._moments.load({name: np.asarray(value).tolist() for name, value in moments.items()})
+
+    def initial_state(self, n: int) -> State:
+        """As `Policy` says."""
+        return self._policy.initial_state(n)
+
+    def act(
+        self,
+        observation: Observations,
+        state: State,
+        *,
+        starts: NDArray[np.bool_],
+        mask: NDArray[np.bool_] | None,
+        deterministic: bool,
+        generator: np.random.Generator,
+    ) -> tuple[Actions, State, Extras]:
+        """As `Policy` says, of observations as environments show them."""
+        seen = self._moments.scaled(observation)
+        return self._policy.act(seen, state, starts=starts, mask=mask, deterministic=deterministic, generator=generator)
+
+
+def self_contained(policy: Policy, moments: dict[str, Any]) -> Policy:
+    """The policy for observations as environments show them."""
+    return NormalizedPolicy(policy, moments) if moments else policy
 
 
 def run_at(spec: str) -> tuple[RunDirectory[Any], int | None, bool]:

@@ -24,10 +24,11 @@ from ..registry import agent_class, agent_of
 from ..run_directory import RunDirectory
 from .agent import Agent, AgentState, Metrics, NonFiniteUpdate, Spaces
 from .config import GymConfig
+from .league import league_of
 from .loading import MOMENTS, set_moments, split_moments
 from .policy import Policy
 from .replay_store import ReplayStore
-from .tasks import environment_of
+from .tasks import environment_of, in_league, measured_options
 
 RECENT_EPISODES = 100  # that the displayed return is the mean of
 RECENT_SECONDS = 10.0  # that the displayed speed looks back on
@@ -103,7 +104,11 @@ class GymTraining:
         self._shown: Metrics = {}
         self._disk = 0
         torch.set_num_threads(config.run.threads)
-        self._environments = self._make(config.environments, learning=True)
+        self._league = None
+        if in_league(config):
+            self._environments, self._league = league_of(config, run.path / "league")
+        else:
+            self._environments = self._make(config.environments, learning=True)
         spaces = Spaces(self._environments.observation_space, self._environments.action_space, config.environments)
         self._agent: Agent[Any, Any] = agent_class(agent_of(config))(config, spaces)
         self._store = ReplayStore(run.path / "replay")
@@ -151,6 +156,8 @@ class GymTraining:
         for batch in self._agent.batches(experience):
             self._shown = self._agent.learn(batch)
             self._metrics.append(self._shown)
+        if self._league:
+            self._league.follow(self._agent.steps, self._weights)
         self._speed.append((time.monotonic(), self._agent.steps - before))
 
     def _is_over(self) -> bool:
@@ -179,7 +186,7 @@ class GymTraining:
         config, task = self._config, environment_of(self._config.task)
         view = config.view if learning else limited(task, config.view)
         gamma = getattr(config.settings, "gamma", 1.0)
-        return make_environments(task, config.options, view, n=n, gamma=gamma, learning=learning)
+        return make_environments(task, measured_options(config), view, n=n, gamma=gamma, learning=learning)
 
     def _evaluate(self) -> None:
         """Measures the policy in environments of its own, and keeps it if it is the best so far."""
@@ -196,7 +203,8 @@ class GymTraining:
             score = self._measure(self._agent.policy, environments, episodes, config.seed + EVALUATION_SEED)
         finally:
             environments.close()
-        self._sentence = score.sentence
+        against = measured_options(config).get("opponent", "")
+        self._sentence = score.sentence + (f" against {against}" if against else "")
         self._log({"score": score.mean})
         if score.mean > self._best:
             self._best = score.mean
@@ -218,6 +226,8 @@ class GymTraining:
             self._log({})
         if agent.replay is not None:
             self._store.flush(agent.replay)
+        if self._league:
+            self._league.flush()
         state = agent.state()
         counters = {
             "episodes": self._episodes,

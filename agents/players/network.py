@@ -9,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...envs import Game
-from ...envs.game import Option
-from ...errors import UserError
 from ...models import network
 from ...models.config import NetworkConfig
 from ...models.engines.engine import Engine, Floats
@@ -20,7 +18,7 @@ from ...search.evaluator import CachedEvaluator
 from .. import model_zoo
 from ..network_evaluator import NetworkEvaluator
 from ..run_directory import RunDirectory
-from ..variants import difference, is_variant
+from ..variants import check_game
 from .search_player import SearchPlayer
 
 SIMULATIONS = 600  # a move, if nothing else is asked for: a tenth of a second with 64x5 on one core
@@ -59,7 +57,7 @@ def network_player(
 def make_run(argument: str, game: Game, *, simulations: int | None, seed: int) -> SearchPlayer:
     """The player of the spec `runs/x`, `runs/x@STEP` or `runs/x@latest`. Raises UserError, also for a run of another game."""
     run, step = RunDirectory.at(argument)
-    _check_game(str(run.path), run.config.game, run.config.options, game)
+    check_game(str(run.path), run.config.game, run.config.options, game)
     weights = run.weights(step)[1]
     return network_player(game, run.config.network, weights, simulations=simulations, seed=seed, owner=argument)
 
@@ -67,7 +65,7 @@ def make_run(argument: str, game: Game, *, simulations: int | None, seed: int) -
 def make_zoo(argument: str, game: Game, *, simulations: int | None, seed: int) -> SearchPlayer:
     """The player of the spec `zoo:NAME`. Raises UserError, also for a network of another game."""
     card, weights = model_zoo.read(argument)
-    _check_game(f"zoo:{argument}", card.game, card.options, game)
+    check_game(f"zoo:{argument}", card.game, card.options, game)
     return network_player(game, card.network, weights, simulations=simulations, seed=seed, owner=f"zoo:{argument}")
 
 
@@ -92,10 +90,3 @@ def _engine(net: network.PolicyValueNetwork, samples: Floats) -> Engine:
     if report.disagreed:
         logger.warning("the player's engine is %s", report)
     return engine
-
-
-def _check_game(owner: str, name: str, options: Mapping[str, Option], game: Game) -> None:
-    """Raises UserError unless a network of game `name` with these options is one for `game`, which may be cut at another length."""
-    if not is_variant(game, name, options, but=("max_plies",)):
-        theirs, ours = difference(game, name, options)
-        raise UserError(f"{owner} plays {theirs}, not {ours}; take a player that learned {ours}, or change the game")

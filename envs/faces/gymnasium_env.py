@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ...errors import Forfeit, UserError, unknown
 from ..game import Game, IllegalAction, Position
+from ..gym.spaces import Planes
 from .rendering import FPS, RENDER_MODES, Image, render
 
 Observation = NDArray[np.float32]
@@ -38,6 +39,20 @@ class Opponent(Protocol):
     def new_game(self) -> None: ...
 
     def close(self) -> None: ...
+
+
+def observation_space(game: Game) -> Planes:
+    """What whoever is to move sees: planes [C, H, W] in [0, 1]."""
+    return Planes(0.0, 1.0, (game.spec.num_planes, *game.spec.board), np.float32)
+
+
+def seat_number(game: Game, agent_seat: Seat) -> int | None:
+    """The player that the agent is, None where that is drawn anew for every game. Raises UserError: not for two, no such seat."""
+    if game.spec.num_players != 2:
+        raise UserError(f"{game.spec.name} is not a game of two players; there is no seat for an opponent")
+    if agent_seat not in _SEATS:
+        raise unknown("seat", str(agent_seat), _SEATS)
+    return _SEATS[agent_seat]
 
 
 class GameEnv(gymnasium.Env[Observation, np.int64]):
@@ -72,24 +87,19 @@ class GameEnv(gymnasium.Env[Observation, np.int64]):
         illegal: Illegal = "lose",
         render_mode: str | None = None,
     ) -> None:
-        if game.spec.num_players != 2:
-            raise UserError(f"{game.spec.name} is not a game of two players; there is no seat for an opponent")
-        if agent_seat not in _SEATS:
-            raise unknown("seat", str(agent_seat), _SEATS)
         if illegal not in ("lose", "raise"):
             raise unknown("answer to illegal actions", str(illegal), ("lose", "raise"))
         if render_mode is not None and render_mode not in RENDER_MODES:
             raise unknown("render mode", str(render_mode), RENDER_MODES)
-        spec = game.spec
+        self._agent_seat = seat_number(game, agent_seat)
         self.game = game
         self.render_mode = render_mode
-        self.observation_space = gymnasium.spaces.Box(0.0, 1.0, (spec.num_planes, *spec.board), np.float32)
-        self.action_space = gymnasium.spaces.Discrete(spec.num_actions)
+        self.observation_space = observation_space(game)
+        self.action_space = gymnasium.spaces.Discrete(game.spec.num_actions)
         self.position = game.start()
         self.seat = 0  # the agent's, in this game
         self._make_opponent = opponent
         self._opponent: Opponent | None = None
-        self._agent_seat = _SEATS[agent_seat]
         self._illegal = illegal
         self._over = True  # until the first reset
         self._forfeit = ""  # how the opponent lost this game beside the board

@@ -68,9 +68,13 @@ def make_environments(
     Raises UserError: an unknown id, a missing package, an option that the environment does not take, a space that cannot be read.
     """
     find(task)
-    environments = _side_by_side(task, options, view, n, learning, watch)
+    return normalized(_side_by_side(task, options, view, n, learning, watch), view, gamma=gamma, learning=learning)
+
+
+def normalized(environments: Environments, view: ViewConfig, *, gamma: float, learning: bool) -> Environments:
+    """Environments whose observations and rewards are brought to one size, as far as `view` says."""
     if view.normalize_observation or (view.normalize_reward and learning):
-        environments = NormalizedEnvironments(
+        return NormalizedEnvironments(
             environments,
             gamma=gamma,
             observations=view.normalize_observation,

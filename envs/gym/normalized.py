@@ -33,6 +33,10 @@ class RunningMoments:
         self.variance = (self.variance * self.count + variance * n + delta**2 * self.count * n / total) / total
         self.mean, self.count = self.mean + delta * n / total, total
 
+    def scaled(self, rows: NDArray[Any]) -> NDArray[np.float32]:
+        """Rows brought to mean 0 and variance 1, and cut."""
+        return np.clip((rows - self.mean) / np.sqrt(self.variance + EPSILON), -BOUND, BOUND).astype(np.float32)
+
     def state(self) -> dict[str, Any]:
         """As JSON values."""
         return {"mean": self.mean.tolist(), "variance": self.variance.tolist(), "count": self.count}
@@ -115,10 +119,7 @@ class NormalizedEnvironments:
             self._seen.add(observation)
 
     def _shown(self, observation: Observations) -> Observations:
-        if not self._seen:
-            return observation
-        scaled = (observation - self._seen.mean) / np.sqrt(self._seen.variance + EPSILON)
-        return np.clip(scaled, -BOUND, BOUND).astype(np.float32)
+        return self._seen.scaled(observation) if self._seen else observation
 
     def _scaled(self, step: Step) -> NDArray[np.float32]:
         if not self._paid:

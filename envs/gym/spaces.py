@@ -71,6 +71,10 @@ class ActionSpace:
         return f"one of {self.sizes[0]}" if self.single else f"{len(self.sizes)} choices"
 
 
+class Planes(spaces.Box[np.float32]):
+    """An image whose channels come first, however many they are."""
+
+
 class Reader:
     """Turns what environments give into observations, by the space that describes it. Raises UserError for one it cannot read."""
 
@@ -153,7 +157,7 @@ def _part(space: gymnasium.Space[Any]) -> _Part:
         case spaces.Box() if len(space.shape) == 4:
             return _stack(space.shape, np.dtype(space.dtype))
         case spaces.Box() if len(space.shape) == 3:
-            return _image(space.shape, np.dtype(space.dtype))
+            return _image(space.shape, np.dtype(space.dtype), first=isinstance(space, Planes))
         case spaces.Box() if space.dtype == np.uint8 and len(space.shape) == 2:  # an image without channels
             return _Part((1, *space.shape), np.dtype(np.uint8), lambda values: np.stack(values)[:, None])
         case spaces.Box() | spaces.MultiBinary():
@@ -171,9 +175,10 @@ def _part(space: gymnasium.Space[Any]) -> _Part:
     raise UserError(f"observations of {space} cannot be read; wrap the environment so that they are numbers")
 
 
-def _image(shape: tuple[int, ...], dtype: np.dtype[Any]) -> _Part:
-    """Channels first. The smallest side is the channels': last as Gymnasium has it, first as stacks of frames have it."""
-    first = shape[0] < min(shape[1:])
+def _image(shape: tuple[int, ...], dtype: np.dtype[Any], *, first: bool = False) -> _Part:
+    """Channels first. They are the smallest side: last as Gymnasium has it, first as stacks of frames have it, and where that is
+    said."""
+    first = first or shape[0] < min(shape[1:])
     if not first:
         height, width, channels = shape
         shape = (channels, height, width)
