@@ -72,6 +72,15 @@ def test_quotes_and_backslashes_of_headers_are_escaped():
     assert headers["White"] == 'C:\\temp "x" \\'  # a backslash before anything else is let stand
 
 
+def test_headers_may_share_a_line_with_each_other_and_with_moves():
+    fen = "k7/8/8/8/8/8/PPPPPPPP/RNBQKBNR w - - 0 1"
+    read = read_game(f'[White "A"] [Black "the \\"B\\"] "][SetUp "1"] [FEN "{fen}"] 1. e4 *')
+    assert read.headers == {"White": "A", "Black": 'the "B"] ', "SetUp": "1", "FEN": fen}
+    assert read.game.spec.options["fen"] == fen
+    assert len(read.position.history) == 1
+    assert read_game('[White "the "A" team"] [Black "B"]').headers == {"White": 'the "A" team', "Black": "B"}
+
+
 def test_the_bytes_of_a_file_are_utf_8_or_else_latin_1():
     text = GAME.replace("Morphy", "Réti, Richárd")
     assert read_game(text.encode()).headers["White"] == "Réti, Richárd"
