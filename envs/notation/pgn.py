@@ -27,7 +27,7 @@ _TOKEN = re.compile(
 )
 _LINE_BREAK = re.compile(r"\r\n|\r")
 LONGEST = 4_000_000  # characters of a text
-_MAX_PLIES = 10_000
+_MAX_PLIES = 10_000  # of a game of chess here
 _STANDARD = ("", "standard", "from position", "chess", "normal")
 _CHESS960 = ("chess960", "chess 960", "fischerandom", "fischerrandom", "fischer random")
 
@@ -63,7 +63,9 @@ def read_game(data: str | bytes) -> PgnGame:
     if named not in (*_STANDARD, *_CHESS960):
         variant = headers["Variant"][:40]
         raise _error(text, places["Variant"], f"the variant {variant!r} is not played here; only standard chess and Chess960 are")
-    variant, longest = "960" if named in _CHESS960 else "standard", min(_MAX_PLIES, max(512, len(moves)))
+    if len(moves) >= _MAX_PLIES:
+        raise _error(text, moves[_MAX_PLIES - 1][0], f"the game goes on after {_MAX_PLIES - 1:,} plies, which are all that is read")
+    variant, longest = "960" if named in _CHESS960 else "standard", max(512, len(moves) + 1)  # the last ply must end no game
     try:
         game = make("chess", variant=variant, fen=headers.get("FEN", ""), max_plies=longest)
     except UserError as error:
