@@ -90,8 +90,7 @@ def _set_free_handicap(game: GtpGame, words: Words) -> str:
 
 def _play(game: GtpGame, words: Words) -> str:
     colour, vertex = only(words, 2, "a colour and a vertex")
-    turn = game.turn(parse_player(game.rules, colour))
-    game.play((*turn, parse_vertex(game.rules, vertex)))
+    game.play(parse_player(game.rules, colour), parse_vertex(game.rules, vertex))
     return ""
 
 

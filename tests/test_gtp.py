@@ -221,6 +221,22 @@ def test_go_goes_on_after_two_passes() -> None:
     assert said[15:17] == ["=", "="] and re.search(r"\nplay ([A-E][1-5]|pass)$", said[17])
 
 
+@pytest.mark.parametrize("command", ["genmove w", "reg_genmove w", "lz-genmove_analyze w 100"])
+def test_a_pass_that_nobody_played_is_not_the_first_of_two(command: str) -> None:
+    """White has won if it may end the game at once by a pass, and has something better to do where it may not."""
+    moved = answers(f"{command}\n", "mcts:400", "go", size=5)[0]
+    assert re.search(r"(= |\nplay )[A-E][1-5]$", moved)
+
+
+def test_out_of_turn_two_passes_of_either_end_a_game_of_go() -> None:
+    said = answers(
+        "play w pass\nshowboard\nkomi 0.5\nshowboard\nplay b pass\nshowboard\nundo\nundo\nundo\n", "random", "go", size=5
+    )
+    assert "black to move" in said[1] and "black to move" in said[3]  # also where the moves are played again
+    assert "the game is over" in said[5]
+    assert said[6:] == ["=", "=", "? cannot undo: no move has been made"]
+
+
 def test_a_long_game_of_go_goes_on() -> None:
     """Far beyond what `max_plies` lets a game be, with a player that is made for its game."""
     game = make("go", size=2)
