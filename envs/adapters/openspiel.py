@@ -21,7 +21,17 @@ LONGEST = 1_000  # plies, where the game's own bound is larger and no other is a
 _MOST_PLIES = 10_000
 _MOST_ACTIONS = 100_000  # each has a name, and a number in every mask
 _MOST_NUMBERS = 1_000_000  # of what a network sees
-_NAMED_BY_POSITION = ("antichess", "chess", "crazyhouse", "shogi")  # the same action has many names: its number is taken
+_NAMED_BY_POSITION = (  # the same action has many names: its number is taken
+    "amazons",
+    "antichess",
+    "chess",
+    "chinese_checkers",
+    "crazyhouse",
+    "quoridor",
+    "shogi",
+    "ultimate_tic_tac_toe",
+    "xiangqi",
+)
 
 
 class OpenSpielGame(ForeignGame[Any]):

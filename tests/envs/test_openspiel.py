@@ -22,6 +22,14 @@ TAKEN = (
 )
 
 
+NAMED = (
+    *TAKEN,
+    *("amazons", "antichess", "checkers", "chess", "chinese_checkers", "crazyhouse", "cursor_go", "dots_and_boxes", "gomoku"),
+    *("havannah", "hive", "lines_of_action", "mnk", "nine_mens_morris", "oware", "pentago", "quoridor", "shogi", "twixt"),
+    *("ultimate_tic_tac_toe", "xiangqi", "y"),
+)
+
+
 @pytest.mark.parametrize("name", TAKEN)
 def test_the_conformance_kit_passes(name):
     check_game(make(f"openspiel:{name}", max_plies=40), games=2)
@@ -46,6 +54,20 @@ def test_moves_are_named_for_either_player():
     assert game.action_name(0) == "a1"
     assert game.parse_action("PASS") == 25
     assert make("openspiel:tic_tac_toe").action_name(4) == "(1,1)"
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_no_move_has_the_name_of_another(name):
+    """At every position of some games: a move is named as OpenSpiel names it there, or by its number."""
+    game, generator = make(f"openspiel:{name}"), np.random.default_rng(0)
+    for _ in range(2):
+        position = game.start()
+        while not position.terminal and len(position.history) < 60:
+            legal, state = position.legal_actions(), game.at(position.row)
+            for action in legal:
+                ours, theirs = game.action_name(action), state.action_to_string(position.to_play, action)
+                assert ours == str(action) or theirs.casefold().endswith(ours.removesuffix(f"#{action}").strip().casefold())
+            position = position.after(int(generator.choice(legal)))
 
 
 def test_returns_are_scaled_to_one():
