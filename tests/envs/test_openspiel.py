@@ -92,6 +92,13 @@ def test_returns_are_scaled_to_one():
         ("", "unknown game of OpenSpiel"),
         ("hex(board_size=1000)", "it has 9,000,000 numbers for a network, and up to 1,000,000 are played here"),
         ("mnk(m=400,n=400,k=5)", "it has 160,000 actions, and up to 100,000 are played here"),
+        ("hex(board_size=-5)", "board_size=-5 of hex is below 0; choose more, such as its default, 11"),
+        ("y(board_size=-1)", "board_size=-1 of y is below 0; choose more, such as its default, 19"),
+        ("misere(game=y(board_size=-1))", "board_size=-1 of y is below 0"),
+        ("hex(board_size=0)", "is too small: it has 0 actions"),
+        ("havannah(board_size=0)", "is too small: "),
+        ("go(max_game_length=0)", "at most 0 plies"),
+        ("oware(num_seeds_per_house=0)", "it is over before it begins"),
         ("chess(chess960=true)", "chance decides how it begins"),
         ("go(board_size=9,handicap=2)", "is refused by OpenSpiel: "),
     ],
@@ -101,6 +108,10 @@ def test_other_games_are_refused_with_the_reason(name, reason):
         make(f"openspiel:{name}")
     assert reason in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_what_may_be_below_zero_is_played():
+    assert make("openspiel:go(board_size=5,komi=-7.5)").start().legal_actions()
 
 
 def test_options_stand_in_the_name():
