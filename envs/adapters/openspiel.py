@@ -50,6 +50,8 @@ class OpenSpielGame(ForeignGame[Any]):
         UserError: no such game, parameters that it refuses, a game of another kind, or one too large; the message says which.
     """
 
+    observation_bounds = (-math.inf, math.inf)  # its tensors have none
+
     def __init__(self, game: str, max_plies: int = 0) -> None:
         self._game = _load(game.replace(" ", ""))
         name = f"{PREFIX}{self._game}"
