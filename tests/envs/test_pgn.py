@@ -123,6 +123,19 @@ def test_the_main_line_is_read():
     assert names == ["e2e4", "e7e5", "g1f3", "d7d6", "d2d4", "c8g4", "d4e5", "g4f3", "d1f3", "d6e5"]
 
 
+def test_the_result_is_the_headers_or_the_moves():
+    assert read_game("1. e4 e5 1-0").result == "1-0"
+    assert read_game('[Result "*"]\n\n1. e4 e5 1/2-1/2').result == "1/2-1/2"
+    assert read_game('[Result "0-1"]\n\n1. e4 e5 *').result == "0-1"
+    assert read_game('[Result "unknown"]\n\n1. e4 e5').result == "*"
+    assert read_game("1. f3 e5 2. g4 Qh4# 0-1").result == "0-1"
+    assert read_game("1. Nf3 Nf6 2. Ng1 Ng8 3. Nf3 Nf6 4. Ng1 Ng8 1-0").result == "1-0"  # a draw that nobody has claimed
+
+
+def test_numbers_of_moves_say_nothing():
+    assert answer("7... e4 1. e5 3. Nf3 *") == "e2e4 e7e5 g1f3"
+
+
 def test_the_result_is_the_positions_own():
     game = make("chess")
     mate = game.start().play([game.parse_action(move) for move in ("f2f3", "e7e5", "g2g4", "d8h4")])
@@ -153,6 +166,9 @@ def test_the_result_is_the_positions_own():
         ("1. Nf3 Nf6 2. Ng1 Ng8 3. Nf3 Nf6 4. Ng1 Ng8\n5. e4 *", "line 2, column 4: the game is over"),
         ("1. e4\n\x00", "line 2, column 1: .* is no move"),
         ("1. Nf3 Nf6 2. Ng1 Ng8\n" * 2_500, "line 2500, column 19: the game goes on after 9,999 plies"),
+        ('[Result "1-0"]\n\n1. e4 e5\n0-1', "line 4, column 1: the moves end with 0-1, and the header says 1-0"),
+        ("1. f3 e5 2. g4 Qh4# 1-0", "line 1, column 21: the result is 1-0, and the last position 0-1"),
+        ('[White "A"]\n[Result "1/2-1/2"]\n\n1. f3 e5 2. g4 Qh4#', "line 2, column 1: the result is 1/2-1/2"),
         ("1. -- *", "'--' is no move"),
         ("x" * 5_000_000, "line 1, column 4000001: the PGN has 5,000,000 characters"),
         ("\n\n" + "x" * 4_000_000, "line 3, column 3999999: the PGN has 4,000,002 characters"),
