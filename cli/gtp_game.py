@@ -6,6 +6,7 @@ the controller says so, not after two passes and at no number of moves.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 
 from ..agents import Player
@@ -15,6 +16,8 @@ from ..envs.go import LONGEST, Go
 from ..envs.notation.gtp import COLOURS, format_vertex, handicap_vertices
 from ..errors import UserError
 from .gtp_clock import Clock
+
+logger = logging.getLogger("zerodojo")
 
 ROOM = 2  # so many times Go's usual number of plies; rows of a search are as long as that
 
@@ -31,12 +34,18 @@ class GtpGame:
         game = self._made(self._options)
         self.player = make_player(game)
         self.position = game.start()
+        self._komi_told: float | None = None  # where the player plays on with another one
         self._steps: list[int] = []  # plies of each move made by a command: two where a pass came in between
 
     @property
     def rules(self) -> Game:
         """The game's variant."""
         return self.position.game
+
+    @property
+    def komi(self) -> float:
+        """The points for White with which a game is scored; 0 where the game has no komi."""
+        return float(self.rules.spec.options.get("komi", 0.0)) if self._komi_told is None else self._komi_told
 
     def close(self) -> None:
         """Gives back what the player holds."""
@@ -63,11 +72,20 @@ class GtpGame:
         self._install(position, self._steps)
         self._options = options
 
+    def take_komi(self, komi: float) -> None:
+        """The komi from now on. The protocol lets none be refused: with one that it does not play, the player keeps its own."""
+        try:
+            self.change({"komi": komi})
+            self._komi_told = None
+        except UserError as error:
+            logger.warning("komi %g is for the score alone: %s", komi, error)
+            self._komi_told = komi
+
     def load(self, options: Mapping[str, Option], history: Sequence[int]) -> None:
         """Another game with these options, as far as these actions. Raises IllegalAction."""
         steps = [1] * len(history)
         self._install(_played(self._made(options, plies=len(history)), history, steps), steps)
-        self._options = dict(options)
+        self._options, self._komi_told = dict(options), None
 
     def with_handicap(self, stones: int) -> Game:
         """The game with so many handicap stones. Raises UserError."""

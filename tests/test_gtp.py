@@ -16,12 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zerodojo.agents import player
+from zerodojo.agents import Player, player
 from zerodojo.cli import main as front
 from zerodojo.cli.gtp_clock import LAG, Clock
 from zerodojo.cli.gtp_engine import COMMANDS, Engine
 from zerodojo.cli.gtp_input import LONGEST, Lines
-from zerodojo.envs import make
+from zerodojo.envs import Game, make
 from zerodojo.envs.notation.sgf_games import write_game
 from zerodojo.errors import UserError
 
@@ -303,6 +303,30 @@ KATA = re.compile(
     r"(info move [A-C][1-3] visits \d+ utility -?\d\.\d+ winrate \d\.\d+ prior \d\.\d+ lcb \d\.\d+ utilityLcb -?\d\.\d+ "
     r"order \d pv [A-C][1-3]( [A-C][1-3])*( |$))+"
 )
+
+
+def test_a_komi_that_the_player_does_not_play_is_for_the_score(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The protocol lets none be refused; controllers send that of a file, which may name none."""
+
+    def learned(spec: str, game: Game, *, seed: int) -> Player:
+        if game.spec.options["komi"] != 7.5:
+            raise UserError("it plays komi=7.5")
+        return made(spec, game, seed=seed)
+
+    made = player
+    monkeypatch.setattr(sys.modules[__name__], "player", learned)
+    text = (
+        "komi 0\nplay b C3\ngenmove w\nundo\nfinal_score\nclear_board\nfinal_score\nkomi 7.5\nfinal_score\nkomi 5000\nfinal_score\n"
+    )
+    said = answers(text, "random", "go", size=5)
+    assert [said[i] for i in (0, 1, 3, 5, 7, 9)] == ["="] * 6
+    assert [said[i] for i in (4, 6, 8, 10)] == ["= B+25", "= 0", "= W+7.5", "= W+5000"]
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
+        "komi 0 is for the score alone",
+        "komi 5000 is for the score alone",
+    ]
 
 
 def test_free_handicap_may_be_fewer_stones_than_asked_for() -> None:
