@@ -428,17 +428,18 @@ def test_the_clock_never_runs_out(main: float, overtime: float, stones: int, use
     to_play = 0
     for share in used:
         limit = clock.limit(0)
-        assert limit is not None and limit >= 0
+        assert limit is not None
         seconds = share * limit + (LAG if limit > 0 else 0)
         clock.charge(0, seconds)
-        if to_play == 0 and seconds < left:  # main time
+        if to_play == 0 and (seconds < left or not overtime):  # main time
             left -= seconds
+            assert left >= 0
             continue
         if to_play == 0:
             period, to_play = overtime + left, stones
             left = 0.0
         period -= seconds
-        assert period >= 0 or not overtime
+        assert period >= 0
         to_play -= 1
         if to_play == 0:
             period, to_play = overtime, stones
