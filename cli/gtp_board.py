@@ -57,7 +57,7 @@ def _komi(game: GtpGame, words: Words) -> str:
     (word,) = only(words, 1, "a number")
     komi = number(word, least=-math.inf)
     if "komi" in game.rules.spec.options:  # controllers send it for every game
-        game.change({"komi": komi})
+        game.take_komi(komi)
     return ""
 
 
@@ -90,8 +90,7 @@ def _set_free_handicap(game: GtpGame, words: Words) -> str:
 
 def _play(game: GtpGame, words: Words) -> str:
     colour, vertex = only(words, 2, "a colour and a vertex")
-    turn = game.turn(parse_player(game.rules, colour))
-    game.play((*turn, parse_vertex(game.rules, vertex)))
+    game.play(parse_player(game.rules, colour), parse_vertex(game.rules, vertex))
     return ""
 
 
@@ -137,7 +136,7 @@ def _showboard(game: GtpGame, words: Words) -> str:
 
 def _final_score(game: GtpGame, words: Words) -> str:
     """Go: area and komi, all stones alive, at any time. Else what the end brought: in Othello discs, or one point for a win."""
-    margin = _margin(game.position)
+    margin = _margin(game.position) - game.komi
     return "0" if margin == 0 else f"{'B' if margin > 0 else 'W'}+{abs(margin):g}"
 
 
@@ -177,10 +176,10 @@ def _kata_set_rules(game: GtpGame, words: Words) -> str:
 
 
 def _margin(position: Position) -> float:
-    """By how much player 0 is ahead at the end, negative for player 1. Raises UserError where nothing can be scored yet."""
+    """By how much player 0 is ahead at the end, komi aside. Raises UserError where nothing can be scored yet."""
     game: Any = position.game
     if position.game.spec.name == "go":
-        return float(game.score(position.row[None])[0])
+        return round(float(game.score(position.row[None])[0]) + game.spec.options["komi"])
     if not position.terminal:
         raise UserError("cannot score: the game is not over")
     if position.game.spec.name == "othello":

@@ -6,6 +6,7 @@ the controller says so, not after two passes and at no number of moves.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 
 from ..agents import Player
@@ -15,6 +16,8 @@ from ..envs.go import LONGEST, Go
 from ..envs.notation.gtp import COLOURS, format_vertex, handicap_vertices
 from ..errors import UserError
 from .gtp_clock import Clock
+
+logger = logging.getLogger("zerodojo")
 
 ROOM = 2  # so many times Go's usual number of plies; rows of a search are as long as that
 
@@ -31,12 +34,18 @@ class GtpGame:
         game = self._made(self._options)
         self.player = make_player(game)
         self.position = game.start()
+        self._komi_told: float | None = None  # where the player plays on with another one
         self._steps: list[int] = []  # plies of each move made by a command: two where a pass came in between
 
     @property
     def rules(self) -> Game:
         """The game's variant."""
         return self.position.game
+
+    @property
+    def komi(self) -> float:
+        """The points for White with which a game is scored; 0 where the game has no komi."""
+        return float(self.rules.spec.options.get("komi", 0.0)) if self._komi_told is None else self._komi_told
 
     def close(self) -> None:
         """Gives back what the player holds."""
@@ -49,24 +58,34 @@ class GtpGame:
         options = {key: value for key, value in {**self._options, **changes}.items() if key != "handicap"}
         if self._handicap is not None:
             options["handicap"] = self._handicap
-        self._install(self._made(options).start())
+        self._install(self._made(options).start(), [])
         self._options = options
         self.clock.restart()
 
     def change(self, changes: Mapping[str, Option]) -> None:
         """The same game, as far as it has been played, with other options."""
-        options, history, steps = {**self._options, **changes}, self.position.history, self._steps
+        options, history = {**self._options, **changes}, self.position.history
         try:
-            position = _played(self._made(options, plies=len(history)), history)
+            position = _played(self._made(options, plies=len(history)), history, self._steps)
         except IllegalAction as error:
             raise UserError("the moves made so far do not go with that; clear_board first") from error
-        self._install(position)
-        self._options, self._steps = options, steps
+        self._install(position, self._steps)
+        self._options = options
+
+    def take_komi(self, komi: float) -> None:
+        """The komi from now on. The protocol lets none be refused: with one that it does not play, the player keeps its own."""
+        try:
+            self.change({"komi": komi})
+            self._komi_told = None
+        except UserError as error:
+            logger.warning("komi %g is for the score alone: %s", komi, error)
+            self._komi_told = komi
 
     def load(self, options: Mapping[str, Option], history: Sequence[int]) -> None:
         """Another game with these options, as far as these actions. Raises IllegalAction."""
-        self._install(_played(self._made(options, plies=len(history)), history))
-        self._options = dict(options)
+        steps = [1] * len(history)
+        self._install(_played(self._made(options, plies=len(history)), history, steps), steps)
+        self._options, self._komi_told = dict(options), None
 
     def with_handicap(self, stones: int) -> Game:
         """The game with so many handicap stones. Raises UserError."""
@@ -80,37 +99,33 @@ class GtpGame:
 
     def set_up(self, game: Game, stones: int) -> None:
         """Begins a game with handicap stones."""
-        self._install(game.start())
+        self._install(game.start(), [])
         self._options["handicap"] = stones
 
     # Moves -------------------------------------------------------------------------------------------------------------------
 
-    def turn(self, player: int) -> tuple[int, ...]:
-        """What must be played before this player can move: nothing, or a pass of the other. Raises UserError."""
+    def turned(self, player: int) -> Position:
+        """The position with this player to move, if need be after a pass of the other. Raises UserError where that cannot be."""
         self._make_room()
         position = _going_on(self.position)
         if position.to_play == player:
-            return ()
+            return position
         last = position.game.spec.num_actions - 1
         if position.game.action_name(last) == "pass" and last in position.legal_actions():
-            passed = position.after(last)
-            if passed.to_play == player and (not passed.terminal or isinstance(passed.game, Go)):
-                return (last,)
+            passed = _passed_over(position, last)
+            if passed.to_play == player and not passed.terminal:
+                return passed
         raise UserError(f"it is {COLOURS[position.to_play]}'s turn, and no pass can come in between")
 
-    def turned(self, player: int) -> Position:
-        """The position with this player to move."""
-        turn = self.turn(player)
-        return _going_on(_played_on(self.position, turn))
-
-    def play(self, actions: Sequence[int]) -> None:
-        """Plays all of these actions, or none."""
+    def play(self, player: int, action: int) -> None:
+        """Plays an action of this player's, or nothing. Raises UserError."""
+        plies, turned = len(self.position.history), self.turned(player)
         try:
-            self.position = _played_on(self.position, actions)
+            self.position = turned.after(action)
         except IllegalAction:
-            name = format_vertex(self.rules, actions[-1])
+            name = format_vertex(self.rules, action)
             raise UserError(f"illegal move: {name} cannot be played here") from None
-        self._steps.append(len(actions))
+        self._steps.append(len(self.position.history) - plies)
 
     def undo(self) -> None:
         """Takes the last move back, with the pass that came before it in the same command. Raises UserError if there is none."""
@@ -138,28 +153,34 @@ class GtpGame:
         if self.name == "go" and spec.max_plies < min(LONGEST, len(self.position.history) + spec.max_legal):
             self.change({})
 
-    def _install(self, position: Position) -> None:
+    def _install(self, position: Position, steps: Sequence[int]) -> None:
         """The game, played as far as that, is the one from now on. Raises UserError if the player does not play it."""
         if position.game.spec.options == self.rules.spec.options:
             self.player.new_game()
-            position = _played(self.rules, position.history)
+            position = _played(self.rules, position.history, steps)
         else:
             new = self._make_player(position.game)
             self.player.close()
             self.player = new
         self.position = position
-        self._steps = [1] * len(position.history)
+        self._steps = list(steps)
 
 
-def _played(game: Game, history: Sequence[int]) -> Position:
-    return _played_on(game.start(), history)
-
-
-def _played_on(position: Position, actions: Sequence[int]) -> Position:
-    """The position after several actions, which may go on after two passes. Raises IllegalAction, and UserError after the end."""
-    for action in actions:
-        position = _going_on(position).after(action)
+def _played(game: Game, history: Sequence[int], steps: Sequence[int]) -> Position:
+    """The position after the plies of several moves, which may go on after two passes. Raises IllegalAction, and UserError."""
+    position, actions = game.start(), iter(history)
+    for plies in steps:
+        position = _going_on(position)
+        if plies == 2:
+            position = _passed_over(position, next(actions))
+        position = position.after(next(actions))
     return position
+
+
+def _passed_over(position: Position, action: int) -> Position:
+    """The position after a pass that nobody played: in Go it ends no game, and is not the first of two."""
+    passed = position.after(action)
+    return passed.game.resumed(passed) if isinstance(passed.game, Go) else passed
 
 
 def _going_on(position: Position) -> Position:

@@ -56,19 +56,19 @@ class Thinking:
     def _move(self, player: int, decide: Callable[[Position, Limit | None], Decision] | None = None) -> str:
         """Lets the player decide, by `decide` if that is given, and plays that. The vertex, or `resign`."""
         began = time.monotonic()
-        turn, position = self._game.turn(player), self._game.turned(player)
+        position = self._game.turned(player)
         try:
             decision = (decide or self._game.player.decide)(position, self._limit(player))
         except Forfeit as forfeit:
             return _resigned(forfeit)
         finally:
             self._game.clock.charge(player, time.monotonic() - began)
-        self._game.play((*turn, decision.action))
+        self._game.play(player, decision.action)
         return format_vertex(self._game.rules, decision.action)
 
     def _genmove_analyze(self, words: Words, *, kata: bool) -> None:
         request = self._request(words)
-        self._game.turn(request.player)  # refused before anything is answered
+        self._game.turned(request.player)  # refused before anything is answered
         self._output.begin()
 
         def decide(position: Position, limit: Limit | None) -> Decision:

@@ -99,6 +99,7 @@ class Game(ABC):
 
     spec: GameSpec
     playouts_are_uniform = True  # every legal move is as likely; False where senseless ones are left out
+    observation_bounds = (0.0, 1.0)  # that no number of an observation lies beyond
     has_picture = True  # False where `picture` is an empty board, and only `render` tells what stands where
 
     # The rules, over batches -------------------------------------------------------------------------------------------------

@@ -135,7 +135,7 @@ class Go(StoneGame):
         return scores, owners
 
     def resumed(self, position: Position) -> Position:
-        """A position after two passes with the game going on, until two pass again. Raises UserError at `max_plies`."""
+        """A position after one pass or two with the game going on, until two pass again. Raises UserError at `max_plies`."""
         row = position.row.copy()
         if row[self.info] >> go_rules.PLIES_SHIFT >= self.spec.max_plies:
             raise UserError(f"the game is over: it has {self.spec.max_plies} plies, the most there may be")

@@ -27,7 +27,8 @@ class Gomoku(StoneGame):
     Args:
         size: points along a side, 5 to 19.
         exact: whether six or more in a line do not win.
-        swap: whether the second player may, as the first move, take over the stone that stands there.
+        swap: whether the second player may, as the first move, take over the stone that stands there; a last plane then tells who
+            is to move, and with it whether that is still possible.
         history: positions that the network sees, the newest included.
 
     Raises:
@@ -48,6 +49,7 @@ class Gomoku(StoneGame):
             max_plies=size * size + swap,
             history=history,
             labels=self._grid.labels,
+            sides=swap,  # who moves tells whether a lone stone may still be taken over
         )
         self.kernels = Kernels(_play, _playout, parameters=(self.info, self.words, size, exact, swap))
         self._symmetries = square_symmetries(size, num_planes=self.spec.num_planes, extra_actions=int(swap))

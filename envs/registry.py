@@ -6,6 +6,8 @@ import inspect
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from ..errors import UserError, unknown
 
 if TYPE_CHECKING:
@@ -63,7 +65,10 @@ def check_name(name: str) -> None:
 
 
 def make(name: str, **options: Option) -> Game:
-    """A game by name, with its options. Raises UserError for an unknown name, an unknown option, or one out of range."""
+    """A game by name, with its options. Raises UserError for an unknown name, an unknown option, or one out of range.
+
+    NumPy's numbers and truth values are taken as Python's.
+    """
     check_name(name)
     prefix, colon, foreign = name.partition(":")
     path, arguments = (ADAPTERS[prefix].path, [foreign]) if colon else (GAMES[name].path, [])
@@ -71,9 +76,10 @@ def make(name: str, **options: Option) -> Game:
     cls = getattr(import_module(module, __package__), attribute)
     known = dict(list(inspect.signature(cls).parameters.items())[len(arguments) :])
     taken: dict[str, Option] = {}
-    for option, value in options.items():
+    for option, given in options.items():
         if option not in known:
             raise unknown(f"option of {name}", option, known)
+        value = given.item() if isinstance(given, np.generic) else given
         digits = isinstance(known[option].default, str) and type(value) is int
         taken[option] = str(value) if digits else value  # a word of digits, as a command line reads it
         _check_kind(option, taken[option], known[option].default)

@@ -326,6 +326,8 @@ def _check_observations(game: Game, rows: States, generator: np.random.Generator
     kept = rows.copy()
     planes = _observe(game, rows)
     _require(law, np.isfinite(planes).all(), "it is not finite, or not every number is written")
+    low, high = game.observation_bounds
+    _require(law, ((planes >= low) & (planes <= high)).all(), f"a number lies outside of {game.observation_bounds}")
     _require("States stay as they are", (rows == kept).all(), "observing changes states")
     _require(law, (_observe(game, rows, fill=7.0) == planes).all(), "it depends on what was in the array it is written to")
     order = generator.permutation(len(rows))

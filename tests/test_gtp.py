@@ -16,12 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zerodojo.agents import player
+from zerodojo.agents import Player, player
 from zerodojo.cli import main as front
 from zerodojo.cli.gtp_clock import LAG, Clock
 from zerodojo.cli.gtp_engine import COMMANDS, Engine
 from zerodojo.cli.gtp_input import LONGEST, Lines
-from zerodojo.envs import make
+from zerodojo.envs import Game, make
 from zerodojo.envs.notation.sgf_games import write_game
 from zerodojo.errors import UserError
 
@@ -221,6 +221,22 @@ def test_go_goes_on_after_two_passes() -> None:
     assert said[15:17] == ["=", "="] and re.search(r"\nplay ([A-E][1-5]|pass)$", said[17])
 
 
+@pytest.mark.parametrize("command", ["genmove w", "reg_genmove w", "lz-genmove_analyze w 100"])
+def test_a_pass_that_nobody_played_is_not_the_first_of_two(command: str) -> None:
+    """White has won if it may end the game at once by a pass, and has something better to do where it may not."""
+    moved = answers(f"{command}\n", "mcts:400", "go", size=5)[0]
+    assert re.search(r"(= |\nplay )[A-E][1-5]$", moved)
+
+
+def test_out_of_turn_two_passes_of_either_end_a_game_of_go() -> None:
+    said = answers(
+        "play w pass\nshowboard\nkomi 0.5\nshowboard\nplay b pass\nshowboard\nundo\nundo\nundo\n", "random", "go", size=5
+    )
+    assert "black to move" in said[1] and "black to move" in said[3]  # also where the moves are played again
+    assert "the game is over" in said[5]
+    assert said[6:] == ["=", "=", "? cannot undo: no move has been made"]
+
+
 def test_a_long_game_of_go_goes_on() -> None:
     """Far beyond what `max_plies` lets a game be, with a player that is made for its game."""
     game = make("go", size=2)
@@ -287,6 +303,30 @@ KATA = re.compile(
     r"(info move [A-C][1-3] visits \d+ utility -?\d\.\d+ winrate \d\.\d+ prior \d\.\d+ lcb \d\.\d+ utilityLcb -?\d\.\d+ "
     r"order \d pv [A-C][1-3]( [A-C][1-3])*( |$))+"
 )
+
+
+def test_a_komi_that_the_player_does_not_play_is_for_the_score(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The protocol lets none be refused; controllers send that of a file, which may name none."""
+
+    def learned(spec: str, game: Game, *, seed: int) -> Player:
+        if game.spec.options["komi"] != 7.5:
+            raise UserError("it plays komi=7.5")
+        return made(spec, game, seed=seed)
+
+    made = player
+    monkeypatch.setattr(sys.modules[__name__], "player", learned)
+    text = (
+        "komi 0\nplay b C3\ngenmove w\nundo\nfinal_score\nclear_board\nfinal_score\nkomi 7.5\nfinal_score\nkomi 5000\nfinal_score\n"
+    )
+    said = answers(text, "random", "go", size=5)
+    assert [said[i] for i in (0, 1, 3, 5, 7, 9)] == ["="] * 6
+    assert [said[i] for i in (4, 6, 8, 10)] == ["= B+25", "= 0", "= W+7.5", "= W+5000"]
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
+        "komi 0 is for the score alone",
+        "komi 5000 is for the score alone",
+    ]
 
 
 def test_free_handicap_may_be_fewer_stones_than_asked_for() -> None:
@@ -388,17 +428,18 @@ def test_the_clock_never_runs_out(main: float, overtime: float, stones: int, use
     to_play = 0
     for share in used:
         limit = clock.limit(0)
-        assert limit is not None and limit >= 0
+        assert limit is not None
         seconds = share * limit + (LAG if limit > 0 else 0)
         clock.charge(0, seconds)
-        if to_play == 0 and seconds < left:  # main time
+        if to_play == 0 and (seconds < left or not overtime):  # main time
             left -= seconds
+            assert left >= 0
             continue
         if to_play == 0:
             period, to_play = overtime + left, stones
             left = 0.0
         period -= seconds
-        assert period >= 0 or not overtime
+        assert period >= 0
         to_play -= 1
         if to_play == 0:
             period, to_play = overtime, stones

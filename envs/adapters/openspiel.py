@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
@@ -21,7 +22,17 @@ LONGEST = 1_000  # plies, where the game's own bound is larger and no other is a
 _MOST_PLIES = 10_000
 _MOST_ACTIONS = 100_000  # each has a name, and a number in every mask
 _MOST_NUMBERS = 1_000_000  # of what a network sees
-_NAMED_BY_POSITION = ("antichess", "chess", "crazyhouse", "shogi")  # the same action has many names: its number is taken
+_NAMED_BY_POSITION = (  # the same action has many names: its number is taken
+    "amazons",
+    "antichess",
+    "chess",
+    "chinese_checkers",
+    "crazyhouse",
+    "quoridor",
+    "shogi",
+    "ultimate_tic_tac_toe",
+    "xiangqi",
+)
 
 
 class OpenSpielGame(ForeignGame[Any]):
@@ -39,6 +50,8 @@ class OpenSpielGame(ForeignGame[Any]):
         UserError: no such game, parameters that it refuses, a game of another kind, or one too large; the message says which.
     """
 
+    observation_bounds = (-math.inf, math.inf)  # its tensors have none
+
     def __init__(self, game: str, max_plies: int = 0) -> None:
         self._game = _load(game.replace(" ", ""))
         name = f"{PREFIX}{self._game}"
@@ -49,13 +62,13 @@ class OpenSpielGame(ForeignGame[Any]):
         self._observes = kind.provides_observation_tensor
         shape = self._game.observation_tensor_shape() if self._observes else self._game.information_state_tensor_shape()
         layout = self._game.observation_tensor_layout() if self._observes else self._game.information_state_tensor_layout()
-        _check_size(name, self._game.num_distinct_actions(), math.prod(shape))
+        plies = max_plies or min(self._game.max_game_length(), LONGEST)
+        _check_size(name, self._game.num_distinct_actions(), shape, plies)
         self._start = _started(name, self._game)
         self._shape = tuple(shape)
         self._channels_last = len(shape) == 3 and layout.name == "HWC"
         channels, height, width = self._planes(np.zeros(math.prod(shape), np.float32)).shape
         self._scale = max(1.0, abs(self._game.max_utility()), abs(self._game.min_utility()))
-        plies = max_plies or min(self._game.max_game_length(), LONGEST)
         super().__init__(
             name=name,
             options={"max_plies": plies},
@@ -109,9 +122,27 @@ def _load(game: str) -> Any:
     if name not in pyspiel.registered_names():
         raise unknown("game of OpenSpiel", name, pyspiel.registered_names())
     try:
+        _check_counts(pyspiel.game_parameters_from_string(game), pyspiel.registered_games())
         return pyspiel.load_game(game)
+    except UserError:
+        raise
     except Exception as error:  # its own SpielError, and others from games in Python
         raise UserError(f"{PREFIX}{game} is refused by OpenSpiel: {_first_line(error)}") from error
+
+
+def _check_counts(parameters: Mapping[str, Any], kinds: Sequence[Any]) -> None:
+    """Raises UserError for a count below 0: of some, OpenSpiel makes a game that breaks, or takes the process with it.
+
+    `parameters` are as OpenSpiel reads them, one of them the game's name, and those of a game within a game likewise.
+    """
+    defaults: Mapping[str, Any] = next(
+        (kind.parameter_specification for kind in kinds if kind.short_name == parameters.get("name")), {}
+    )
+    for key, value in parameters.items():
+        if isinstance(value, Mapping):
+            _check_counts(value, kinds)
+        elif type(value) is type(defaults.get(key)) is int and value < 0 <= defaults[key]:
+            raise UserError(f"{key}={value} of {parameters['name']} is below 0; choose more, such as its default, {defaults[key]}")
 
 
 def _first_line(error: Exception) -> str:
@@ -140,11 +171,15 @@ def _check_kind(name: str, game: Any) -> None:
         )
 
 
-def _check_size(name: str, actions: int, numbers: int) -> None:
-    """Raises UserError for a board so large that its actions or what a network sees of it would fill the memory."""
-    sizes = (("numbers for a network", numbers, _MOST_NUMBERS), ("actions", actions, _MOST_ACTIONS))
+def _check_size(name: str, actions: int, shape: Sequence[int], plies: int) -> None:
+    """Raises UserError for a board so large that its actions or what a network sees of it would fill the memory, or for none."""
+    if min(actions, plies, *shape) < 1:
+        raise UserError(
+            f"{name} is too small: it has {actions} actions, at most {plies} plies and a tensor of {shape}; make it larger"
+        )
+    sizes = (("numbers for a network", math.prod(shape), _MOST_NUMBERS), ("actions", actions, _MOST_ACTIONS))
     for what, count, most in sizes:
-        if not 0 < count <= most:
+        if count > most:
             raise UserError(f"{name} is too large: it has {count:,} {what}, and up to {most:,} are played here; make it smaller")
 
 
@@ -156,6 +191,8 @@ def _started(name: str, game: Any) -> Any:
         raise UserError(f"{name} is refused by OpenSpiel: {_first_line(error)}") from error
     if state.is_chance_node():
         raise UserError(f"{name} cannot be played here: chance decides how it begins; take a game that always begins alike")
+    if state.is_terminal():
+        raise UserError(f"{name} cannot be played here: it is over before it begins; choose other parameters")
     return state
 
 

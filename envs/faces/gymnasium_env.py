@@ -42,8 +42,8 @@ class Opponent(Protocol):
 
 
 def observation_space(game: Game) -> Planes:
-    """What whoever is to move sees: planes [C, H, W] in [0, 1]."""
-    return Planes(0.0, 1.0, (game.spec.num_planes, *game.spec.board), np.float32)
+    """What whoever is to move sees: planes [C, H, W] within the game's `observation_bounds`."""
+    return Planes(*game.observation_bounds, (game.spec.num_planes, *game.spec.board), np.float32)
 
 
 def seat_number(game: Game, agent_seat: Seat) -> int | None:
@@ -58,7 +58,8 @@ def seat_number(game: Game, agent_seat: Seat) -> int | None:
 class GameEnv(gymnasium.Env[Observation, np.int64]):
     """A game of two players against an opponent.
 
-    Observation: what the agent sees when it is to move, planes [C, H, W] in [0, 1]; after the end, the planes of the last position.
+    Observation: what the agent sees when it is to move, planes [C, H, W] within the game's `observation_bounds`; after the end, the
+    planes of the last position.
     Action: an action id of the game; `info["action_mask"]` (int8 [A], all zeros at the end) has a 1 for every legal one, as
     `action_space.sample(mask)` takes it. Reward: the agent's, of its own move and the answer: 1 for a win, -1 for a loss, 0 for a
     draw, and 0 while the game goes on. A game is terminated at its end and never truncated. An opponent that gives up or fails
@@ -106,7 +107,7 @@ class GameEnv(gymnasium.Env[Observation, np.int64]):
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict[str, Any]]:
         """A new game, in which the opponent has moved if it moves first. A seed decides the seats and everything the opponent does,
-        in this game and the following ones. There are no options."""
+        unless that is another program, in this game and the following ones. There are no options."""
         super().reset(seed=seed)
         if seed is not None or self._opponent is None:
             self.close()

@@ -33,7 +33,8 @@ def pettingzoo_env(game: str | Game, *, render_mode: str | None = None, **option
 class GameAECEnv(AECEnv):  # type: ignore[misc]  # PettingZoo has no types
     """A game with the agents player_0, player_1 and so on, without the wrappers.
 
-    An observation is {"observation": planes [H, W, C] float32 in [0, 1], "action_mask": [A] int8}. The planes are the position as
+    An observation is {"observation": planes [H, W, C] float32 within the game's `observation_bounds`,
+    "action_mask": [A] int8}. The planes are the position as
     the agent sees it when it is to move, also where it is not; its mask is zeros then. Only a game that can show nothing to others
     than the player to move (`Game.seen_by`) shows them zeros. Nothing is random, and a seed changes nothing.
     """
@@ -56,7 +57,7 @@ class GameAECEnv(AECEnv):  # type: ignore[misc]  # PettingZoo has no types
         self.action_spaces = {agent: spaces.Discrete(spec.num_actions) for agent in self.possible_agents}
         self.observation_spaces = {
             agent: spaces.Dict({
-                "observation": spaces.Box(0.0, 1.0, (*spec.board, spec.num_planes), np.float32),
+                "observation": spaces.Box(*game.observation_bounds, (*spec.board, spec.num_planes), np.float32),
                 "action_mask": spaces.Box(0, 1, (spec.num_actions,), np.int8),
             })
             for agent in self.possible_agents

@@ -158,7 +158,7 @@ def parse(data: bytes) -> list[Node]:
 class _Parser:
     """One pass over the tokens, with the open game trees on a stack of its own."""
 
-    def __init__(self, content: str, start: int, charset: str) -> None:
+    def __init__(self, content: str, start: int, charset: str | None) -> None:
         self._content, self._charset = content, charset
         self._at, self._line, self._line_start, self._counted = start, 1, 0, 0
         self._nodes = self._properties = 0
@@ -234,7 +234,7 @@ class _Parser:
             if self._content[self._at :].lstrip(_SPACE).startswith("["):
                 self._next()  # which says that it does not end
             raise place.error(f"the property {quoted(name)} has no value; write {key}[] if it needs none")
-        if key == "CA" and not _same_charset(simple_text(values[0]), self._charset):
+        if key == "CA" and self._charset is not None and not _same_charset(simple_text(values[0]), self._charset):
             raise place.error(f"CA[{quoted(values[0])}] in a file read as {self._charset}; a file has one charset: split it")
 
     def _here(self) -> Place:
@@ -254,22 +254,20 @@ class _Parser:
         return Place(self._line, offset - self._line_start + 1)
 
 
-def _decode(data: bytes) -> tuple[str, str]:
-    """The characters of a file, with line breaks as \\n, and the charset they were in. Raises UserError."""
+def _decode(data: bytes) -> tuple[str, str | None]:
+    """The characters of a file, with line breaks as \\n, and the charset that CA is to name, if any. Raises UserError."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise _START.error("the file is UTF-16, which SGF does not know; save it as UTF-8")
-    as_bytes = _LINE_BREAK.sub("\n", data.decode("latin-1"))  # a character a byte
-    if data.startswith(codecs.BOM_UTF8):
-        data, charset = data[len(codecs.BOM_UTF8) :], "UTF-8"
-    else:
-        charset = _charset(as_bytes)
+    marked = data.startswith(codecs.BOM_UTF8)  # which wins over CA
+    data = data.removeprefix(codecs.BOM_UTF8)
+    charset = "UTF-8" if marked else _charset(_LINE_BREAK.sub("\n", data.decode("latin-1")))  # a character a byte
     try:
         content = data.decode(charset)
     except UnicodeDecodeError as error:
         before = _LINE_BREAK.sub("\n", data[: error.start].decode("latin-1"))
         place = Place(before.count("\n") + 1, len(before) - before.rfind("\n"))
         raise place.error(f"the bytes are no {charset}; name the file's charset in CA, or save it as UTF-8") from error
-    return _LINE_BREAK.sub("\n", content), charset
+    return _LINE_BREAK.sub("\n", content), None if marked else charset
 
 
 def _charset(content: str) -> str:

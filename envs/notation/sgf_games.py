@@ -159,8 +159,8 @@ def _go_options(root: Node, size: int, line: Sequence[Node]) -> dict[str, Option
         options["handicap"] = stones
     if plies > _LONGEST * size * size:
         raise root.place.error(f"{plies} moves on a board of {size} by {size}; games of up to {_LONGEST * size * size} are read")
-    if plies > 2 * size * size:  # longer than we let games be, if not told otherwise
-        options["max_plies"] = plies
+    if plies >= 2 * size * size:  # longer than we let games be, if not told otherwise; its last ply must end no game
+        options["max_plies"] = plies + 1
     return options
 
 

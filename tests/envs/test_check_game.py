@@ -286,6 +286,12 @@ class PlaneNotWritten(TicTacToe):
         out[:, :2] = planes[:, :2]
 
 
+class PlaneOutOfBounds(TicTacToe):
+    def observe(self, states: States, out: NDArray[np.float32]) -> None:
+        super().observe(states, out)
+        out[:, 1] *= -1
+
+
 class StonesAdded(TicTacToe):
     """The stones are added to what stands in the array already."""
 
@@ -412,6 +418,7 @@ PLANTED: list[tuple[str, Callable[[], Game], str]] = [
     ("a playout of one line only", PlayoutOfTheFirstMove, "Playouts and steps agree: .* never do"),
     ("planes of absolute players", AbsolutePlanes, "The observation is the mover's view"),
     ("a plane not written", PlaneNotWritten, "The observation: it is not finite, or not every number is written"),
+    ("a plane out of bounds", PlaneOutOfBounds, "The observation: a number lies outside of"),
     ("planes added up", StonesAdded, "The observation: it depends on what was in the array"),
     ("a state key too short", KeyForgetsPlayers, "State keys: two states that differ"),
     ("an observation key too short", KeyOfOneSide, "Observation keys: two states that differ"),

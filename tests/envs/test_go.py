@@ -307,6 +307,14 @@ def test_planes_are_those_of_alphago_zero() -> None:
     assert position.after(361).observation()[16].min() == 1.0
 
 
+def test_options_may_be_numpys() -> None:
+    spec = make("go", size=np.int64(5), komi=np.float32(5.5), suicide=np.bool_(True)).spec
+    assert spec == make("go", size=5, komi=5.5, suicide=True).spec
+    assert [type(spec.options[name]) for name in ("size", "komi", "suicide")] == [int, float, bool]
+    with pytest.raises(UserError, match=r"size=9\.0 does not fit; size is a whole number"):
+        make("go", size=np.float64(9))
+
+
 @pytest.mark.parametrize("options", [
     {"size": 1}, {"size": 20}, {"komi": 2000.0}, {"superko": "none"}, {"handicap": 1}, {"handicap": 10},
     {"size": 5, "handicap": 2}, {"max_plies": 1},

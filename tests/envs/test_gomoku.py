@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from zerodojo.envs import make
@@ -57,6 +58,16 @@ def test_a_swap_takes_the_stone_over() -> None:
     assert 25 not in position.after(0).legal_actions()
     with pytest.raises(UserError):
         make("gomoku", size=5).parse_action("swap")
+
+
+@pytest.mark.parametrize("history", [1, 8])
+def test_a_network_sees_whether_the_swap_is_open(history: int) -> None:
+    game = make("gomoku", size=9, swap=True, history=history)
+    first = game.start().after(game.parse_action("E5"))
+    swapped = first.after(game.parse_action("swap"))
+    assert (first.observation() != swapped.observation()).any()
+    keys = game.observation_keys(np.stack([first.row, swapped.row]))
+    assert (keys[0] != keys[1]).any()
 
 
 def test_names_are_those_of_a_go_board() -> None:

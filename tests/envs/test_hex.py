@@ -42,11 +42,17 @@ def test_playouts_are_random_play(swap: bool) -> None:
 
 
 def test_every_full_board_of_three_by_three_has_one_winner() -> None:
-    for stones in itertools.combinations(range(9), 5):
+    """And the game has found it, at the latest with the last stone."""
+    start = make("hex", size=3, swap=False).start()
+    for first in itertools.combinations(range(9), 5):
+        second = [point for point in range(9) if point not in first]
         board = SlowHex(3, swap=False)
-        for point in range(9):
-            board.board[point // 3][point % 3] = "X" if point in stones else "O"
-        assert board.connected(0) != board.connected(1)
+        board.board = [["X" if 3 * r + c in first else "O" for c in range(3)] for r in range(3)]
+        position = start
+        for point in itertools.chain(*itertools.zip_longest(first, second)):
+            position = position if position.terminal else position.after(point)
+        assert position.terminal
+        assert [board.connected(player) for player in range(2)] == [value > 0 for value in position.returns]
 
 
 @given(st.permutations(range(25)))

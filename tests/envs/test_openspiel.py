@@ -22,6 +22,14 @@ TAKEN = (
 )
 
 
+NAMED = (
+    *TAKEN,
+    *("amazons", "antichess", "checkers", "chess", "chinese_checkers", "crazyhouse", "cursor_go", "dots_and_boxes", "gomoku"),
+    *("havannah", "hive", "lines_of_action", "mnk", "nine_mens_morris", "oware", "pentago", "quoridor", "shogi", "twixt"),
+    *("ultimate_tic_tac_toe", "xiangqi", "y"),
+)
+
+
 @pytest.mark.parametrize("name", TAKEN)
 def test_the_conformance_kit_passes(name):
     check_game(make(f"openspiel:{name}", max_plies=40), games=2)
@@ -48,6 +56,20 @@ def test_moves_are_named_for_either_player():
     assert make("openspiel:tic_tac_toe").action_name(4) == "(1,1)"
 
 
+@pytest.mark.parametrize("name", NAMED)
+def test_no_move_has_the_name_of_another(name):
+    """At every position of some games: a move is named as OpenSpiel names it there, or by its number."""
+    game, generator = make(f"openspiel:{name}"), np.random.default_rng(0)
+    for _ in range(2):
+        position = game.start()
+        while not position.terminal and len(position.history) < 60:
+            legal, state = position.legal_actions(), game.at(position.row)
+            for action in legal:
+                ours, theirs = game.action_name(action), state.action_to_string(position.to_play, action)
+                assert ours == str(action) or theirs.casefold().endswith(ours.removesuffix(f"#{action}").strip().casefold())
+            position = position.after(int(generator.choice(legal)))
+
+
 def test_returns_are_scaled_to_one():
     game = make("openspiel:mancala")
     generator = np.random.default_rng(0)
@@ -70,6 +92,13 @@ def test_returns_are_scaled_to_one():
         ("", "unknown game of OpenSpiel"),
         ("hex(board_size=1000)", "it has 9,000,000 numbers for a network, and up to 1,000,000 are played here"),
         ("mnk(m=400,n=400,k=5)", "it has 160,000 actions, and up to 100,000 are played here"),
+        ("hex(board_size=-5)", "board_size=-5 of hex is below 0; choose more, such as its default, 11"),
+        ("y(board_size=-1)", "board_size=-1 of y is below 0; choose more, such as its default, 19"),
+        ("misere(game=y(board_size=-1))", "board_size=-1 of y is below 0"),
+        ("hex(board_size=0)", "is too small: it has 0 actions"),
+        ("havannah(board_size=0)", "is too small: "),
+        ("go(max_game_length=0)", "at most 0 plies"),
+        ("oware(num_seeds_per_house=0)", "it is over before it begins"),
         ("chess(chess960=true)", "chance decides how it begins"),
         ("go(board_size=9,handicap=2)", "is refused by OpenSpiel: "),
     ],
@@ -79,6 +108,10 @@ def test_other_games_are_refused_with_the_reason(name, reason):
         make(f"openspiel:{name}")
     assert reason in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_what_may_be_below_zero_is_played():
+    assert make("openspiel:go(board_size=5,komi=-7.5)").start().legal_actions()
 
 
 def test_options_stand_in_the_name():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import numpy as np
@@ -72,6 +73,15 @@ def test_quotes_and_backslashes_of_headers_are_escaped():
     assert headers["White"] == 'C:\\temp "x" \\'  # a backslash before anything else is let stand
 
 
+def test_headers_may_share_a_line_with_each_other_and_with_moves():
+    fen = "k7/8/8/8/8/8/PPPPPPPP/RNBQKBNR w - - 0 1"
+    read = read_game(f'[White "A"] [Black "the \\"B\\"] "][SetUp "1"] [FEN "{fen}"] 1. e4 *')
+    assert read.headers == {"White": "A", "Black": 'the "B"] ', "SetUp": "1", "FEN": fen}
+    assert read.game.spec.options["fen"] == fen
+    assert len(read.position.history) == 1
+    assert read_game('[White "the "A" team"] [Black "B"]').headers == {"White": 'the "A" team', "Black": "B"}
+
+
 def test_the_bytes_of_a_file_are_utf_8_or_else_latin_1():
     text = GAME.replace("Morphy", "Réti, Richárd")
     assert read_game(text.encode()).headers["White"] == "Réti, Richárd"
@@ -113,6 +123,19 @@ def test_the_main_line_is_read():
     assert names == ["e2e4", "e7e5", "g1f3", "d7d6", "d2d4", "c8g4", "d4e5", "g4f3", "d1f3", "d6e5"]
 
 
+def test_the_result_is_the_headers_or_the_moves():
+    assert read_game("1. e4 e5 1-0").result == "1-0"
+    assert read_game('[Result "*"]\n\n1. e4 e5 1/2-1/2').result == "1/2-1/2"
+    assert read_game('[Result "0-1"]\n\n1. e4 e5 *').result == "0-1"
+    assert read_game('[Result "unknown"]\n\n1. e4 e5').result == "*"
+    assert read_game("1. f3 e5 2. g4 Qh4# 0-1").result == "0-1"
+    assert read_game("1. Nf3 Nf6 2. Ng1 Ng8 3. Nf3 Nf6 4. Ng1 Ng8 1-0").result == "1-0"  # a draw that nobody has claimed
+
+
+def test_numbers_of_moves_say_nothing():
+    assert answer("7... e4 1. e5 3. Nf3 *") == "e2e4 e7e5 g1f3"
+
+
 def test_the_result_is_the_positions_own():
     game = make("chess")
     mate = game.start().play([game.parse_action(move) for move in ("f2f3", "e7e5", "g2g4", "d8h4")])
@@ -142,6 +165,10 @@ def test_the_result_is_the_positions_own():
         (f'[Variant "{"x" * 1_000_000}"]\n\n1. e4 *', "line 1, column 1: the variant 'xxx.*' is not played here"),
         ("1. Nf3 Nf6 2. Ng1 Ng8 3. Nf3 Nf6 4. Ng1 Ng8\n5. e4 *", "line 2, column 4: the game is over"),
         ("1. e4\n\x00", "line 2, column 1: .* is no move"),
+        ("1. Nf3 Nf6 2. Ng1 Ng8\n" * 2_500, "line 2500, column 19: the game goes on after 9,999 plies"),
+        ('[Result "1-0"]\n\n1. e4 e5\n0-1', "line 4, column 1: the moves end with 0-1, and the header says 1-0"),
+        ("1. f3 e5 2. g4 Qh4# 1-0", "line 1, column 21: the result is 1-0, and the last position 0-1"),
+        ('[White "A"]\n[Result "1/2-1/2"]\n\n1. f3 e5 2. g4 Qh4#', "line 2, column 1: the result is 1/2-1/2"),
         ("1. -- *", "'--' is no move"),
         ("x" * 5_000_000, "line 1, column 4000001: the PGN has 5,000,000 characters"),
         ("\n\n" + "x" * 4_000_000, "line 3, column 3999999: the PGN has 4,000,002 characters"),
@@ -157,6 +184,27 @@ def test_what_is_no_game_is_refused_with_its_line(text, words):
 def test_a_game_ends_with_its_result():
     read = read_game("1. e4 e5 1-0\n1. d4 d5 0-1\n")
     assert [read.game.action_name(action) for action in read.position.history] == ["e2e4", "e7e5"]
+
+
+@pytest.mark.parametrize("plies", [511, 512, 600])
+def test_a_long_game_that_goes_on_is_no_draw(plies):
+    """Two kings go round in circles that do not fit together, and a pawn moves in time: that is no draw by any rule."""
+    white, black = _circling("abcdefg", "12"), _circling("abcdefgh", "87")
+    pawns = (f"{file}3{file}4" for file in "abcdefgh")
+    moves = []
+    for number in range(1, plies // 2 + 2):
+        moves += [next(white if number % 40 else pawns), next(black)]
+    game = make("chess", fen="k7/8/pppppppp/8/8/PPPPPPPP/8/K7 w - - 0 1", max_plies=1_000)
+    position = game.start().play(list(map(game.parse_action, moves[:plies])))
+    read = read_game(write_game(position))
+    assert read.position.history == position.history
+    assert not read.position.terminal
+
+
+def _circling(files, ranks):
+    """The moves of a king that goes there on the first of two ranks and back on the second, without an end."""
+    points = [file + ranks[0] for file in files] + [file + ranks[1] for file in reversed(files)]
+    return map("".join, itertools.pairwise(itertools.cycle(points)))
 
 
 def answer(text: str | bytes) -> str:

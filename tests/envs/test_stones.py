@@ -12,7 +12,7 @@ from zerodojo.envs import GAMES, Position, make
 from zerodojo.envs.game import Option
 from zerodojo.envs.stones import StoneGame
 
-SIDES = {"breakthrough", "go", "hex"}  # games in which the two sides are not alike
+SIDES = {"breakthrough", "go", "hex"}  # games in which the two sides are not alike; in Gomoku they differ by the swap
 VARIANTS: list[tuple[str, dict[str, Option]]] = [
     *[(name, {"history": history}) for name in GAMES if name != "chess" for history in (1, 3)],
     ("connect_four", {"width": 3, "height": 15}),
@@ -26,6 +26,10 @@ def stone_game(name: str, options: dict[str, Option]) -> StoneGame:
     game = make(name, **options)
     assert isinstance(game, StoneGame)
     return game
+
+
+def has_sides(game: StoneGame) -> bool:
+    return game.spec.name in SIDES or bool(game.spec.options.get("swap"))
 
 
 def random_positions(game: StoneGame, seed: int) -> list[Position]:
@@ -47,7 +51,7 @@ def slow_planes(game: StoneGame, position: Position) -> NDArray[np.bool_]:
         shown = shown and shown.previous
     if game.spec.name != "go":
         planes.append(np.full(board, True))
-    if game.spec.name in SIDES:
+    if has_sides(game):
         planes.append(np.full(board, mover == 0))
     return np.stack(planes)
 
@@ -76,7 +80,7 @@ def test_keys_change_with_every_stone_and_every_place(name: str, options: dict[s
             if row[column] != row[column_2]:
                 others.append(row.copy())
                 others[-1][[column, column_2]] = row[[column_2, column]]
-    if name in SIDES:
+    if has_sides(game):
         others.append(row.copy())
         others[-1][game.info] ^= np.uint64(1)
     keys = game.observation_keys(np.stack(others))
@@ -91,7 +95,7 @@ def test_keys_do_not_change_with_what_is_not_seen(name: str, options: dict[str, 
     same = np.stack([row, row])
     same[1, game.info] ^= ~np.uint64(1)
     same[1, game.info + 1 :] += np.uint64(1)
-    if name not in SIDES:
+    if not has_sides(game):
         boards = row[: game.info].reshape(game.history, 2, game.words)
         same[1, : game.info] = boards[:, ::-1].ravel()
         same[1, game.info] ^= np.uint64(1)

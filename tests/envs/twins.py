@@ -116,6 +116,10 @@ class SlowGomoku(SlowBoard):
             super().play(action)
         self.plies += 1
 
+    def observation(self) -> NDArray[np.float32]:
+        first = np.full((int(self.swap), self.height, self.width), float(self.player == 0), np.float32)
+        return np.concatenate([super().observation(), first])
+
     def winning_points(self) -> set[tuple[int, int]]:
         points: set[tuple[int, int]] = set()
         for r in range(self.height):

@@ -65,6 +65,12 @@ def test_gymnasium_finds_nothing_wrong(game, mode, capsys):
     check_env(env.unwrapped)
 
 
+def test_a_game_of_openspiel_stays_within_its_space():
+    env = GameEnv(make("openspiel:tic_tac_toe"), Scripted, agent_seat="second")
+    for observation, *_ in play(env, np.random.default_rng(0), seed=0):
+        assert observation in env.observation_space
+
+
 @pytest.mark.parametrize("seat", ["first", "second"])
 def test_what_an_agent_is_told(game, seat):
     env = gymnasium.make(env_id(game), agent_seat=seat, opponent="random").unwrapped

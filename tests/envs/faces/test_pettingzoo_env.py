@@ -99,6 +99,19 @@ def test_the_same_game_as_theirs(theirs, name):
         assert ours.agents == theirs.agents == []
 
 
+@pytest.mark.parametrize("name", ["openspiel:tic_tac_toe", "openspiel:quoridor", "pettingzoo:connect_four_v3"])
+def test_games_of_other_libraries_stay_within_their_space(name):
+    env = GameAECEnv(make(name))
+    env.reset(seed=0)
+    generator = np.random.default_rng(0)
+    for _ in range(8):
+        for agent in env.possible_agents:
+            assert env.observe(agent) in env.observation_space(agent)
+        env.step(int(generator.choice(env.position.legal_actions())))
+        if env.position.terminal:
+            break
+
+
 @pytest.mark.filterwarnings("ignore:.*Illegal move made")  # PettingZoo says so in a warning as well
 def test_an_illegal_action_loses():
     env = pettingzoo_env("tic_tac_toe")

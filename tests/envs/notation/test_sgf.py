@@ -176,6 +176,8 @@ def test_points_that_are_none(values):
         ("(;CA[UTF-8]C[本因坊 №1])".encode(), "本因坊 №1"),
         ("(;C[before]CA[ utf8 ]N[é])".encode(), "before"),
         ("\ufeff(;C[本因坊])".encode(), "本因坊"),
+        ("\ufeff(;CA[ISO-8859-1]C[é])".encode(), "é"),  # a byte order mark wins
+        ("\ufeff(;CA[GB2312]C[围棋])(;CA[UTF-8])".encode(), "围棋"),
         ("(;CA[koi8-r]C[шах])".encode("koi8-r"), "шах"),
         ("(;CA[Big5]C[本因坊])".encode("big5"), "本因坊"),  # the second byte of 因 is a ]
         ("(;CA[Shift_JIS]C[表示])".encode("shift_jis"), "表示"),  # the second byte of 表 is a backslash

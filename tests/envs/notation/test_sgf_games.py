@@ -96,6 +96,18 @@ def test_go_games_may_be_long_and_end_with_more_passes_than_two():
     assert moves(read_game(b"(;SZ[9];B[ee];W[];B[];W[])")) == ["E5", "pass", "pass"]
 
 
+@pytest.mark.parametrize("plies", [17, 18, 19, 25])
+def test_a_long_go_game_that_goes_on_has_no_winner(plies):
+    """Whatever the number of moves is: the length that we let games be says nothing about another's."""
+    game = make("go", size=3, superko="simple", max_plies=40)
+    lines = (random_position(game, seed, plies) for seed in range(1000))
+    position = next(line for line in lines if len(line.history) == plies and not line.terminal)
+    read = read_game(write_game(position))
+    assert read.position.history == position.history
+    assert not read.position.terminal
+    assert read.result == UNKNOWN
+
+
 @pytest.mark.parametrize(
     ("rules", "superko", "suicide"),
     [
@@ -311,7 +323,7 @@ words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\
 @given(seed=st.integers(0, 2**32), plies=st.integers(0, 400), player=words, comment=words)
 def test_any_game_is_read_as_it_was_written(name, options, seed, plies, player, comment):
     game = make(name, **options)
-    position = random_position(game, seed, plies)
+    position = random_position(game, seed, min(plies, game.spec.max_plies - (name == "go")))  # of what is cut there, see below
     data = write_game(
         position, players=(player, "you"), comments={0: comment, len(position.history): comment}, event="e", round="7"
     )
@@ -324,6 +336,16 @@ def test_any_game_is_read_as_it_was_written(name, options, seed, plies, player, 
     assert read.players == (sgf.simple_text(sgf.escape(player)).strip(), "you")
     assert [node.text("C") for node in read.root.main_line()][-1] == comment
     assert read_game(data, game).position.history == position.history
+
+
+def test_a_go_game_that_is_cut_at_its_longest_keeps_its_result():
+    game = make("go", size=3, komi=0.5)
+    position = next(line for line in (random_position(game, seed, 18) for seed in range(1000)) if len(line.history) == 18)
+    assert position.terminal
+    read = read_game(write_game(position))
+    assert not read.position.terminal
+    assert read.position.history == position.history
+    assert read.result == result_of(position)
 
 
 @pytest.mark.parametrize(("name", "options"), VARIANTS)
