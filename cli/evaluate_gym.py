@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..agents.gym.loading import Learned
     from ..evaluation.episodes import Returns
 
-LIBRARIES = ("zerodojo", "numpy", "torch", "gymnasium")  # whose versions can change a result
+LIBRARIES = ("zerodojo", "numpy", "torch", "gymnasium", "envpool")  # whose versions can change a result
 SIDE_BY_SIDE = 10  # environments at most
 
 
