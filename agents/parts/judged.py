@@ -78,10 +78,14 @@ def stretches(rollout: Rollout, device: torch.device) -> Stretches:
 
 @torch.no_grad()
 def judge(network: ActorCritic, rollout: Rollout, *, gamma: float, lam: float) -> Judged:
-    """Values, log-probabilities and generalised advantages of a rollout, all at once."""
+    """Values, log-probabilities and generalised advantages of a rollout, all at once; the network is asked for what acting did not
+    tell."""
     device = next(network.parameters()).device
     whole = stretches(rollout, device)
-    policy, value, _ = network(whole.observation, whole.memory, whole.starts)
+    if rollout.policy is None or rollout.value is None:
+        policy, value, _ = network(whole.observation, whole.memory, whole.starts)
+    else:
+        policy, value = as_tensor(rollout.policy, device).transpose(0, 1), as_tensor(rollout.value, device).T
     advantages = generalized_advantages(
         rollout.reward,
         value.T.cpu().numpy(),
