@@ -45,7 +45,12 @@ class Body(nn.Module):
         return self.memory.initial_state(n) if self.memory else {}
 
     def encode(self, observation: Tensor) -> Tensor:
-        """What single steps show, without the memory: [N, ...] -> [N, units of the encoder]."""
+        """What single steps show, without the memory: [N, ...] -> [N, units of the encoder].
+
+        Where gradients are wanted, images lie in memory with their channels last: convolutions have them a quarter faster so.
+        """
+        if observation.dim() == 4 and torch.is_grad_enabled():
+            observation = observation.contiguous(memory_format=torch.channels_last)
         if observation.dtype == torch.uint8:
             observation = observation.to(self._precision) / 255
         elif observation.dtype == torch.bool:
