@@ -26,11 +26,12 @@ from ..agents.registry import AGENTS, agent_class, agent_of, settings_class
 from ..envs.gym.making import make_environments
 from ..evaluation.episodes import evaluate
 from ..models.config import BodyConfig
+from . import bench_pong
 from .bench import Bench, Result
 from .bench_games import installed
 from .table import busy
 
-PEER = "stable_baselines3"
+PEER = bench_pong.PEER
 INSTALL = "pip install 'zerodojo[peers]'"
 ROUNDS = 5
 SEEDS = 9  # that reach a score
@@ -102,6 +103,8 @@ def contests() -> list[Contest]:
         )
         body = BodyConfig(hidden=(256, 256), activation="relu")
         found.append(Contest("dqn_cartpole", GymConfig(settings=settings, steps=50_000, body=body), dqn_of_the_peer))
+    if bench_pong.is_possible():
+        found.append(Contest("ppo_pong_envpool", bench_pong.ours(), bench_pong.peer))
     return found
 
 
@@ -345,4 +348,6 @@ def told(rows: list[Row], where: dict[str, dict[str, float]]) -> str:
         lines.append(f"Of our time in {name}: {', '.join(parts)}, the rest {max(0.0, 1 - sum(shares.values())):.0%}.")
     if not installed(PEER):
         lines.append(f"Stable-Baselines3 is not installed: {INSTALL}")
+    if not bench_pong.is_possible():
+        lines.append(f"ppo_pong_envpool is left out, for not all that it needs is installed: {bench_pong.INSTALL}")
     return "\n".join(lines)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..evaluation.episodes import Returns
     from ..evaluation.exact_model import Expected
 
-LIBRARIES = ("zerodojo", "numpy", "torch", "gymnasium")  # whose versions can change a result
+LIBRARIES = ("zerodojo", "numpy", "torch", "gymnasium", "envpool")  # whose versions can change a result
 SIDE_BY_SIDE = 10  # environments at most
 
 

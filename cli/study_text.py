@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..evaluation.curves import Curve
     from ..evaluation.study import Interval, Studied
 
-LIBRARIES = ("zerodojo", "numpy", "torch", "gymnasium")  # whose versions can change a result
+LIBRARIES = ("zerodojo", "numpy", "torch", "gymnasium", "envpool")  # whose versions can change a result
 CURVE_COLUMNS = 6  # points of a learning curve in a table
 PROFILE_COLUMNS = 6  # points of a profile
 

@@ -7,6 +7,7 @@ from importlib import import_module
 import torch
 from torch import Tensor, nn
 
+from ..errors import UserError
 from .config import BodyConfig
 from .memory import Memory, State
 from .registry import Kind, backbone
@@ -24,14 +25,17 @@ class Body(nn.Module):
     output_size: int  # D
 
     def __init__(self, input_shape: tuple[int, ...], config: BodyConfig) -> None:
-        """Raises UserError for an unknown backbone, or one that does not read such observations."""
+        """Raises UserError for an unknown backbone, or one that does not read such observations or not in this precision."""
         super().__init__()
         kind: Kind = "vector" if len(input_shape) == 1 else "image"
+        if kind == "vector" and config.precision != "float32":
+            raise UserError(f"precision {config.precision} is for images, and here a vector is seen; take --body.precision float32")
         name = config.backbone
         if name == "auto":
             name = "mlp" if kind == "vector" else "nature" if min(input_shape[1:]) >= LARGE else "convnet"
         module, _, attribute = backbone(name, kind).path.partition(":")
         self.encoder = getattr(import_module(module, __package__), attribute)(input_shape, config)
+        self._precision = torch.bfloat16 if config.precision == "bfloat16" else torch.float32
         size = self.encoder.output_size
         self.memory = Memory(config.memory, size, config.memory_size, span=config.memory_span) if config.memory != "none" else None
         self.output_size = config.memory_size if self.memory else size
@@ -41,13 +45,22 @@ class Body(nn.Module):
         return self.memory.initial_state(n) if self.memory else {}
 
     def encode(self, observation: Tensor) -> Tensor:
-        """What single steps show, without the memory: [N, ...] -> [N, units of the encoder]."""
+        """What single steps show, without the memory: [N, ...] -> [N, units of the encoder].
+
+        Where gradients are wanted, images lie in memory with their channels last: convolutions have them a quarter faster so.
+        """
+        if observation.dim() == 4 and torch.is_grad_enabled():
+            observation = observation.contiguous(memory_format=torch.channels_last)
         if observation.dtype == torch.uint8:
-            observation = observation.float() / 255
+            observation = observation.to(self._precision) / 255
         elif observation.dtype == torch.bool:
-            observation = observation.float()
-        features: Tensor = self.encoder(observation)
-        return features
+            observation = observation.to(self._precision)
+        if self._precision == torch.float32:
+            features: Tensor = self.encoder(observation)
+            return features
+        with torch.autocast(observation.device.type, self._precision):
+            features = self.encoder(observation)
+        return features.float()
 
     def forward(self, observation: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
         """Observations [N, T, ...], the memory before them, starts [N, T] -> (features [N, T, D], the memory behind them)."""

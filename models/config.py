@@ -37,3 +37,4 @@ class BodyConfig:
     memory: Literal["none", "gru", "lstm"] = "none"  # carried from step to step within an episode
     memory_size: int = 128  # units of the memory
     memory_span: int = 0  # steps that its gates reach back at first (Tallec and Ollivier 2018); 0 leaves them as PyTorch makes them
+    precision: Literal["float32", "bfloat16"] = "float32"  # of convolutions; bfloat16 is fast where the processor multiplies it

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from zerodojo.agents.gym.presets import PRESETS
-from zerodojo.cli import bench_gym
+from zerodojo.cli import bench_gym, bench_pong
 from zerodojo.cli.bench_gym import Contest, Ours, PeerPolicy, Row, contests, rates_of, seconds_of_ours, seconds_of_the_peer, told
 from zerodojo.cli.main import main
 from zerodojo.envs.gym.making import make_environments
@@ -109,3 +109,48 @@ def test_the_peer_has_the_same_settings():
     assert (model.gamma, model.gae_lambda, model.ent_coef) == (settings.gamma, settings.gae_lambda, settings.entropy_weight)
     assert (model.learning_rate(1), model.clip_range(1)) == (settings.learning_rate, settings.clip)
     assert (model.learning_rate(0), model.clip_range(0)) == (settings.final_learning_rate, settings.final_clip)
+
+
+def test_without_all_it_needs_the_row_of_pong_is_left_out_with_a_sentence(monkeypatch):
+    monkeypatch.setattr(bench_pong, "installed", lambda module: None if module == "envpool" else module)
+    assert "ppo_pong_envpool" not in {contest.name for contest in contests()}
+    assert "ppo_pong_envpool is left out" in told([], {}) and "pip install 'zerodojo[atari,envpool,peers]'" in told([], {})
+
+
+pong = pytest.mark.skipif(not bench_pong.is_possible(), reason=f"not all of {', '.join(bench_pong.NEEDED)} is installed")
+
+
+@pong
+def test_the_peer_plays_pong_with_the_same_network_and_settings():
+    config, model = bench_pong.ours(), bench_pong.peer(0)
+    settings = config.settings
+    assert contests()[-1].name == "ppo_pong_envpool" and "left out" not in told([], {})
+    assert (model.n_envs, model.n_steps) == (config.environments, settings.rollout)
+    assert (model.batch_size, model.n_epochs) == (settings.minibatch, settings.epochs)
+    assert (model.gamma, model.gae_lambda, model.ent_coef) == (settings.gamma, settings.gae_lambda, settings.entropy_weight)
+    assert (model.vf_coef, model.max_grad_norm) == (settings.value_weight, settings.gradient_clip)
+    assert (model.learning_rate(1), model.clip_range(1)) == (settings.learning_rate, settings.clip)
+    assert (model.learning_rate(0), model.clip_range(0)) == (settings.final_learning_rate, settings.final_clip)
+    weights = Ours(config).agent.weights()
+    assert sum(array.size for array in weights.values()) == sum(each.numel() for each in model.policy.parameters())
+
+
+@pong
+def test_the_peer_sees_the_same_environments():
+    """The same seed and actions, but for the steps that only reset: the peer resets at once."""
+    config = bench_pong.ours()
+    environments, peers = make_environments(config.task, config.options, config.view, n=8), bench_pong.peer(3).env
+    np.testing.assert_array_equal(environments.reset(3).observation, peers.reset())
+    for t in range(1100):
+        step = environments.step(np.full(8, 2 + t % 2))
+        shown, reward, ended, _ = peers.step(np.full(8, 2 + t % 2))
+        np.testing.assert_array_equal(reward, step.reward)
+        np.testing.assert_array_equal(ended, step.ended)
+        if ended.any():
+            break
+        np.testing.assert_array_equal(shown, step.observation)
+    else:
+        pytest.fail("no game of Pong was lost")
+    assert not np.array_equal(shown[ended], step.final[ended])
+    np.testing.assert_array_equal(shown[~ended], step.observation[~ended])
+    np.testing.assert_array_equal(shown[ended], environments.step(np.full(8, 2)).observation[ended])

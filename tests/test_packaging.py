@@ -87,7 +87,7 @@ def is_installed(name):
 
 def is_needed_by_tests(name):
     extras = PROJECT["project"]["optional-dependencies"]
-    others = ("atari", "box2d", "minatar", "minigrid", "mujoco", "peers", "video")
+    others = ("atari", "box2d", "envpool", "minatar", "minigrid", "mujoco", "peers", "video")
     heavy = {Requirement(line).name for extra in others for line in extras[extra]}
     return name not in heavy
 

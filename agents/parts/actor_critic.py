@@ -52,11 +52,13 @@ class ActorCritic(nn.Module):
         n, t = observation.shape[:2]
         return policy.view(n, t, -1), self.value(judged).view(n, t), after
 
-    def act(self, observation: Tensor, state: TensorState, starts: Tensor) -> tuple[Tensor, Tensor, TensorState]:
-        """What acting needs of it: (the most likely action or the logits [N, T, ...], features [N, T, D], memory)."""
+    def act(self, observation: Tensor, state: TensorState, starts: Tensor) -> tuple[Tensor, Tensor | None, Tensor, TensorState]:
+        """What acting needs of it: (the most likely action or the logits [N, T, ...], values [N, T] where they cost no second body,
+        features [N, T, D], memory)."""
         features, after = self.bodies.act(observation, state, starts)
         n, t = observation.shape[:2]
-        return self.policy(features).view(n, t, -1), features.view(n, t, -1), after
+        value = self.value(features).view(n, t) if self.bodies.shared else None
+        return self.policy(features).view(n, t, -1), value, features.view(n, t, -1), after
 
     def distribution(self, policy: Tensor, mask: Tensor | None) -> Choices | Normal:
         """What a policy [..., parameters] says."""
@@ -91,22 +93,23 @@ class ActorCriticPolicy:
         deterministic: bool,
         generator: np.random.Generator,
     ) -> tuple[Actions, State, Extras]:
-        """As `Policy` says."""
+        """As `Policy` says. The extras are what a rollout has for `judge`, where it comes of itself."""
         network = self._network
         device = network.value.weight.device
         with torch.inference_mode():
             memory = {name: torch.from_numpy(array).to(device) for name, array in state.items()}
             seen, begins = (torch.from_numpy(array).to(device).unsqueeze(1) for array in (observation, starts))
-            policy, features, after = network.act(seen, memory, begins)
+            policy, value, features, after = network.act(seen, memory, begins)
             numbers = policy.squeeze(1).cpu().numpy()
+            extras = {} if value is None or network.sde else {"policy": numbers, "value": value.squeeze(1).cpu().numpy()}
             deviation = None if network.log_std is None else network.log_std.exp().cpu().numpy()
         remembered = {name: tensor.cpu().numpy() for name, tensor in after.items()}
         if deviation is None:
-            return sample_choices(numbers, network.space, mask, None if deterministic else generator), remembered, {}
+            return sample_choices(numbers, network.space, mask, None if deterministic else generator), remembered, extras
         if deterministic:
-            return numbers, remembered, {}
+            return numbers, remembered, extras
         if network.sde:
             noise = self._noise(features.squeeze(1).cpu().numpy(), deviation, generator)
         else:
             noise = deviation * generator.standard_normal(numbers.shape, np.float32)
-        return numbers + noise, remembered, {}
+        return numbers + noise, remembered, extras

@@ -27,6 +27,8 @@ def bodies(shape: tuple[int, ...], config: BodyConfig, *, shared: bool) -> Share
 class SharedBody(nn.Module):
     """One that both see through."""
 
+    shared = True
+
     def __init__(self, body: Body) -> None:
         super().__init__()
         self.body, self.output_size = body, body.output_size
@@ -50,6 +52,8 @@ class SharedBody(nn.Module):
 class TwoBodies(nn.Module):
     """One each, without a memory."""
 
+    shared = False
+
     def __init__(self, actor: Body, critic: Body) -> None:
         super().__init__()
         self.actor, self.critic, self.output_size = actor, critic, actor.output_size
@@ -70,6 +74,8 @@ class TwoBodies(nn.Module):
 
 class TwoPerceptrons(nn.Module):
     """Two of one shape side by side, each layer of both in one product of matrices: of small ones operations cost most."""
+
+    shared = False
 
     def __init__(self, size: int, config: BodyConfig) -> None:
         super().__init__()

@@ -18,7 +18,7 @@ from .rollout import Rollout
 class Stretches(NamedTuple):
     """A rollout as tensors: N stretches of T steps."""
 
-    observation: Tensor  # [N, T, ...]
+    observation: Tensor  # [N, T, ...]; images lie in memory with their channels last, as learning wants them
     mask: Tensor | None  # [N, T, A]
     memory: dict[str, Tensor]  # [N, units], before each stretch
     starts: Tensor  # [N, T]
@@ -47,7 +47,7 @@ class Judged(NamedTuple):
     def rows(self, rows: Tensor) -> Judged:
         """Some of the stretches."""
         return Judged(
-            observation=self.observation[rows],
+            observation=_images(self.observation, rows) if self.observation.dim() == 5 else self.observation[rows],
             mask=None if self.mask is None else self.mask[rows],
             memory={name: part[rows] for name, part in self.memory.items()},
             starts=self.starts[rows],
@@ -66,8 +66,9 @@ class Judged(NamedTuple):
 
 def stretches(rollout: Rollout, device: torch.device) -> Stretches:
     """The rollout on a device, environments first."""
+    observation = as_tensor(rollout.observation, device).transpose(0, 1)
     return Stretches(
-        observation=as_tensor(rollout.observation, device).transpose(0, 1),
+        observation=observation if observation.dim() < 5 else observation.movedim(2, -1).contiguous().movedim(-1, 2),
         mask=None if rollout.mask is None else as_tensor(rollout.mask, device).transpose(0, 1),
         memory={name: as_tensor(array, device) for name, array in rollout.memory.items()},
         starts=as_tensor(rollout.starts, device).transpose(0, 1),
@@ -78,10 +79,14 @@ def stretches(rollout: Rollout, device: torch.device) -> Stretches:
 
 @torch.no_grad()
 def judge(network: ActorCritic, rollout: Rollout, *, gamma: float, lam: float) -> Judged:
-    """Values, log-probabilities and generalised advantages of a rollout, all at once."""
+    """Values, log-probabilities and generalised advantages of a rollout, all at once; the network is asked for what acting did not
+    tell."""
     device = next(network.parameters()).device
     whole = stretches(rollout, device)
-    policy, value, _ = network(whole.observation, whole.memory, whole.starts)
+    if rollout.policy is None or rollout.value is None:
+        policy, value, _ = network(whole.observation, whole.memory, whole.starts)
+    else:
+        policy, value = as_tensor(rollout.policy, device).transpose(0, 1), as_tensor(rollout.value, device).T
     advantages = generalized_advantages(
         rollout.reward,
         value.T.cpu().numpy(),
@@ -129,6 +134,12 @@ def values_of_cuts(network: ActorCritic, rollout: Rollout) -> NDArray[np.float32
 def mean(x: Tensor, valid: Tensor | None) -> Tensor:
     """Over the steps that count."""
     return x.mean() if valid is None else (x * valid).sum() / valid.sum().clamp(min=1)
+
+
+def _images(images: Tensor, rows: Tensor) -> Tensor:
+    """Some of the stretches of images, each copied as one piece of memory."""
+    last = images.movedim(2, -1)
+    return last.flatten(1).index_select(0, rows).view(len(rows), *last.shape[1:]).movedim(-1, 2)
 
 
 def as_tensor(array: NDArray[Any], device: torch.device) -> Tensor:

@@ -40,6 +40,8 @@ class Rollout(NamedTuple):
     last_memory: State  # [N, units]
     steps: int  # that were taken
     last_mask: NDArray[np.bool_] | None = None  # [N, A]
+    policy: NDArray[np.float32] | None = None  # [T, N, parameters], what was acted by; None where the policy did not tell
+    value: NDArray[np.float32] | None = None  # [T, N], what was expected then; as above
 
     def arrays(self) -> Arrays:
         """For writing it down; `of` reads them."""
@@ -103,6 +105,9 @@ def under(prefix: str, arrays: Arrays) -> Arrays:
 def _rollout(moments: list[Moment], memory: State, actor: Actor) -> Rollout:
     """The moments one behind the other, and where they lead."""
     steps = [moment.step for moment in moments]
+    told = {
+        name: np.stack([moment.extras[name] for moment in moments]) for name in ("policy", "value") if name in moments[0].extras
+    }
     cuts = [
         Cut(
             t,
@@ -130,4 +135,6 @@ def _rollout(moments: list[Moment], memory: State, actor: Actor) -> Rollout:
         last_memory=actor.memory,
         steps=int(sum(step.valid.sum() for step in steps)),
         last_mask=actor.mask,
+        policy=told.get("policy"),
+        value=told.get("value"),
     )

@@ -1,7 +1,7 @@
 """Proximal policy optimisation (Schulman et al. 2017), for choices and for continuous actions, with masks and with a memory.
 
-Collecting only acts; values and log-probabilities of what was done are computed at once for the whole rollout, with the weights
-that acted, before learning changes them.
+Collecting only acts. Values and log-probabilities of what was done are those of the weights that acted: what acting does not tell
+is computed at once for the whole rollout, before learning changes the weights.
 """
 
 from __future__ import annotations

@@ -15,4 +15,5 @@ class ViewConfig:
     max_episode_steps: int = 0  # cut episodes short after so many; 0 leaves it to the environment
     frame_stack: int = 1  # the newest observations seen at once
     atari: bool = False  # as Atari games are prepared since Mnih et al. 2015: 84x84 gray, every fourth frame, signs of rewards
-    side_by_side: Literal["list", "processes", "vector"] = "list"  # list: can be resumed exactly; vector: the environment's own
+    # list: can be resumed exactly; vector: the environment's own; envpool: EnvPool's, which is fast
+    side_by_side: Literal["list", "processes", "vector", "envpool"] = "list"

@@ -20,6 +20,7 @@ from .environments import Environments
 from .listed import EnvironmentList
 from .minatar import OneGenerator
 from .normalized import NormalizedEnvironments
+from .pooled import pool
 from .vectorized import VectorEnvironments
 
 Option = int | float | str | bool
@@ -42,6 +43,7 @@ EXTRAS = {  # what a missing package is installed by
     "mujoco": "mujoco",
     "minigrid": "minigrid",
     "minatar": "minatar",
+    "envpool": "envpool",
 }
 PACKAGES = {  # that register a namespace
     "ALE": "ale_py",
@@ -99,6 +101,9 @@ def _side_by_side(
     if view.side_by_side == "processes":
         make = partial(make_one, task, options, view, learning=learning)
         return VectorEnvironments(task, AsyncVectorEnv([make] * n, autoreset_mode=AutoresetMode.SAME_STEP))
+    if view.side_by_side == "envpool":
+        with _refusing(task, options):
+            return VectorEnvironments(task, pool(find(task), options, view, n, learning=learning))
     if find(task).vector_entry_point is None:
         raise UserError(f"{task} has no vector of its own; take --view.side-by-side list or processes")
     if view.atari or view.frame_stack > 1:
@@ -126,6 +131,8 @@ def make_one(
             env = gymnasium.wrappers.AtariPreprocessing(env, terminal_on_life_loss=learning)
         if learning:
             env = gymnasium.wrappers.TransformReward(env, lambda reward: float(np.sign(float(reward))))
+        if view.max_episode_steps:
+            env = gymnasium.wrappers.TimeLimit(env, view.max_episode_steps)  # in steps of the agent's, and not in frames
     if view.frame_stack > 1:
         env = gymnasium.wrappers.FrameStackObservation(env, view.frame_stack)
     return env
@@ -134,7 +141,7 @@ def make_one(
 def _settings(options: Mapping[str, Option], view: ViewConfig) -> dict[str, Any]:
     """What an environment is made with."""
     settings: dict[str, Any] = dict(options)
-    if view.max_episode_steps:
+    if view.max_episode_steps and not view.atari:
         settings["max_episode_steps"] = view.max_episode_steps
     if view.atari:
         settings["frameskip"] = 1  # the preparation skips

@@ -25,7 +25,7 @@ def test_its_log_probability_has_the_variance_of_the_state():
         )
     seen, action, starts = torch.tensor([[[0.3, -0.7]], [[2.0, 1.0]]]), torch.tensor([[[0.5]], [[-0.2]]]), torch.zeros(2, 1)
     policy, _, _ = network(seen, {}, starts)
-    mean, features, _ = network.act(seen, {}, starts)
+    mean, _, features, _ = network.act(seen, {}, starts)
     deviation = (features.square().sum(-1, keepdim=True) + 1e-6).sqrt()  # every number of the matrix has deviation 1
     by_hand = torch.distributions.Normal(mean, deviation).log_prob(action).sum(-1)
     assert torch.allclose(network.distribution(policy, None).log_prob(action), by_hand, atol=1e-5)
@@ -44,7 +44,7 @@ def test_it_explores_as_its_log_probability_says_and_evaluates_by_the_mean():
     explored = act(False)
     network = agent._network
     with torch.no_grad():
-        _, features, _ = network.act(torch.from_numpy(seen[:1, None]), {}, torch.zeros(1, 1))
+        _, _, features, _ = network.act(torch.from_numpy(seen[:1, None]), {}, torch.zeros(1, 1))
     assert explored.std(axis=0) == pytest.approx([float(features.norm())] * 2, rel=0.05)
     assert explored.mean(axis=0) == pytest.approx(act(True)[0], abs=0.1)
 

@@ -159,7 +159,7 @@ def test_all_steps_at_once_give_what_acting_gave_step_by_step(memory):
     rollout = collect_rollout(actor, 9)
     for observation, begins in zip(rollout.observation, rollout.starts, strict=True):
         with torch.no_grad():
-            policy, _, after = made.act(
+            policy, *_, after = made.act(
                 torch.from_numpy(observation)[:, None],
                 {name: torch.from_numpy(part) for name, part in state.items()},
                 torch.from_numpy(begins)[:, None],
@@ -168,12 +168,28 @@ def test_all_steps_at_once_give_what_acting_gave_step_by_step(memory):
         state = {name: part.numpy() for name, part in after.items()}
     assert starts.all()
     stepwise = torch.stack([d.log_prob(torch.from_numpy(a)) for d, a in zip(seen, rollout.action, strict=True)], dim=1)
-    judged = judge(made, rollout, gamma=0.9, lam=0.8)
+    judged = judge(made, untold(rollout), gamma=0.9, lam=0.8)
     torch.testing.assert_close(judged.log_prob.reshape(2, 9), stepwise, atol=1e-6, rtol=0)
     assert judged.log_prob.std() > 0.01
     assert {name: part.tolist() for name, part in state.items()} == {
         name: part.tolist() for name, part in rollout.last_memory.items()
     }
+
+
+def untold(rollout):
+    """As of a policy that does not tell what it knew."""
+    return rollout._replace(policy=None, value=None)
+
+
+@pytest.mark.parametrize("memory", ["gru", "lstm"])
+def test_what_acting_told_is_not_computed_again(memory):
+    made = network(memory)
+    rollout = collect_rollout(ended_and_cut(policy_of(made)), 9)
+    assert rollout.policy.shape == (9, 2, 2) and rollout.value.shape == (9, 2)
+    told, computed = (judge(made, each, gamma=0.9, lam=0.8) for each in (rollout, untold(rollout)))
+    for ours, theirs in zip(told[5:9], computed[5:9], strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=0)
+    assert collect_rollout(ended_and_cut(policy_of(network("none"))), 9).value is None  # a critic of its own is asked later
 
 
 def test_without_a_memory_every_step_stands_for_itself():
