@@ -519,7 +519,8 @@ class MirrorAndOneStep(Turned):
 
 
 class SwapWithMirror(Gomoku):
-    """A swap leaves the other player to see the same stones; with a mirror, even one that moves nothing, that is another answer."""
+    """A swap leaves the other player to see the same stones, if no plane tells who moves; with a mirror, even one that moves
+    nothing, that is another answer."""
 
     def __init__(self) -> None:
         super().__init__(size=5, swap=True)
@@ -528,11 +529,16 @@ class SwapWithMirror(Gomoku):
     def mirror(self) -> NDArray[np.int32] | None:
         return np.arange(self.spec.num_actions, dtype=np.int32)
 
+    def observe(self, states: NDArray[np.uint64], out: NDArray[np.float32]) -> None:
+        super().observe(states, out)
+        out[:, -1] = 0.0
+
     observation_keys = Game.observation_keys
 
 
 class KeyForgetsTheMover(SwapWithMirror):
-    observation_keys = Gomoku.observation_keys
+    def observation_keys(self, states: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        return Gomoku.observation_keys(self, states)[:, :-1]
 
 
 def test_a_game_with_a_mirror_passes() -> None:

@@ -13,6 +13,8 @@ from zerodojo.errors import UserError
 class Matches(ForeignGame[tuple[int, int]]):
     """Two players take 1 to 3 of a heap of matches; who takes the last one loses. An object is (matches left, player to move)."""
 
+    observation_bounds = (-1.0, 10.0)
+
     def __init__(self, matches: int = 9, max_plies: int = 9) -> None:
         self._matches = matches
         self.replayed = 0
