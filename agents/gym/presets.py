@@ -289,6 +289,22 @@ PRESETS: dict[str, GymConfig[Any]] = {
         steps=60_000,
         settings=ReinforceSettings(learning_rate=3e-3, normalize_advantages=True),
     ),
+    "tic_tac_toe-ppo": GymConfig(  # ours: with less entropy the same few games come again and again, and others are lost
+        task="zerodojo/TicTacToe-v0",
+        options={"opponent": "league"},
+        environments=64,
+        steps=400_000,
+        body=BodyConfig(hidden=(128,)),
+        settings=PPOSettings(rollout=32, minibatch=512, learning_rate=2.5e-3, entropy_weight=0.1),
+    ),
+    "connect_four-ppo": GymConfig(  # ours, likewise
+        task="zerodojo/ConnectFour-v0",
+        options={"opponent": "league"},
+        environments=64,
+        steps=600_000,
+        body=BodyConfig(hidden=(128,)),
+        settings=PPOSettings(rollout=32, minibatch=512, learning_rate=2.5e-3, entropy_weight=0.05),
+    ),
 }
 
 TABLES: dict[str, tuple[str, ...]] = {  # several under one name, for `zerodojo study`

@@ -179,16 +179,15 @@ def test_what_cannot_be_is_refused_at_once(changes: dict[str, Any], complaint: s
 
 
 def test_tic_tac_toe_is_learned_from_its_own_past(tmp_path: Path) -> None:
-    settings = PPOSettings(rollout=32, minibatch=512, epochs=4, learning_rate=2e-3, entropy_weight=0.01)
     config = config_of(
-        settings=settings,
+        settings=PPOSettings(rollout=32, minibatch=512, learning_rate=5e-3, entropy_weight=0.05),
         environments=64,
-        steps=60_000,
-        body=BodyConfig(backbone="convnet", hidden=(64,)),
-        league=LeagueConfig(every=6_000, measured_against="random"),
+        steps=40_000,
+        body=BodyConfig(hidden=(64,)),
+        league=LeagueConfig(every=4_000, measured_against="random"),
         run=GymRunConfig(evaluations=1, evaluation_episodes=10),
     )
     trained(tmp_path / "run", config)
     game = make("tic_tac_toe")
     match = play_match(player(str(tmp_path / "run"), game), player("random", game, seed=1), game, games=200, seed=0)
-    assert match.score > 0.75
+    assert match.score > 0.75  # perfect play scores .89: some of the openings are lost
