@@ -338,10 +338,10 @@ def told(rows: list[Row], where: dict[str, dict[str, float]]) -> str:
         return f"{'-':>12}" if number is None else f"{number:12,.1f}" if number < 100 else f"{number:12,.0f}"
 
     lines = ["Learning on one core, in processor time; the ratio is how many times as fast ours is", ""]
-    lines.append(f"  {'':16}{'':9}{'ours':>12}{'Stable-Baselines3':>20}{'ratio':>9}")
+    lines.append(f"  {'':18}{'':9}{'ours':>12}{'Stable-Baselines3':>20}{'ratio':>9}")
     for row in rows:
         ratio = "-" if row.ratio is None else f"{row.ratio:.2f}x"
-        lines.append(f"  {row.name:16}{row.unit:9}{cell(row.ours)}{cell(row.peer):>20}{ratio:>9}")
+        lines.append(f"  {row.name:18}{row.unit:9}{cell(row.ours)}{cell(row.peer):>20}{ratio:>9}")
     lines.append("")
     for name, shares in where.items():
         parts = [f"{part} {share:.0%}" for part, share in shares.items()]

@@ -38,7 +38,7 @@ def ours() -> GymConfig[PPOSettings]:
 
 
 def peer(seed: int) -> Any:
-    """Stable-Baselines3's PPO on the same environments with the same settings: they are rl-zoo's for Atari."""
+    """Stable-Baselines3's PPO on the same environments with the same settings."""
     config = ours()
     settings = config.settings
     return installed(PEER).PPO(
