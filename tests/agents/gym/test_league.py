@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from zerodojo.agents import player
+from zerodojo.agents.gym.choice import choose
 from zerodojo.agents.gym.config import GymConfig, GymRunConfig, LeagueConfig
 from zerodojo.agents.gym.league import League, league_of, members
 from zerodojo.agents.gym.training import GymTraining
@@ -176,6 +177,12 @@ def test_a_member_that_is_gone_is_named(tmp_path: Path) -> None:
 def test_what_cannot_be_is_refused_at_once(changes: dict[str, Any], complaint: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=complaint):
         league_of(config_of(**changes), tmp_path)
+
+
+def test_presets_of_games_are_against_the_league_unless_somebody_else_is_named() -> None:
+    assert choose("tic_tac_toe", {}, agent="ppo")[1].options == {"opponent": "league"}
+    assert choose("connect_four", {"opponent": "random", "width": 5})[1].options == {"opponent": "random", "width": 5}
+    assert choose("CartPole-v1", {}, preset="connect_four-ppo")[1].options == {}  # they are of another environment
 
 
 def test_tic_tac_toe_is_learned_from_its_own_past(tmp_path: Path) -> None:
