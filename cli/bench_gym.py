@@ -22,10 +22,9 @@ from ..agents.gym.agent import Spaces
 from ..agents.gym.config import GymConfig
 from ..agents.gym.presets import PRESETS
 from ..agents.parts.acting import Actor
-from ..agents.registry import AGENTS, agent_class, agent_of, settings_class
+from ..agents.registry import agent_class, agent_of
 from ..envs.gym.making import make_environments
 from ..evaluation.episodes import evaluate
-from ..models.config import BodyConfig
 from . import bench_pong
 from .bench import Bench, Result
 from .bench_games import installed
@@ -86,23 +85,13 @@ def measure(options: Bench) -> Result:
 
 
 def contests() -> list[Contest]:
-    """Those whose agent there is, with rl-zoo's settings."""
-    found = [Contest("ppo_cartpole", PRESETS["cartpole-ppo"], ppo_of_the_peer)]
-    if "dqn" in AGENTS:
-        settings = settings_class("dqn")(
-            capacity=100_000,
-            learning_starts=1_000,
-            train_every=256,
-            gradient_steps=128,
-            batch=64,
-            learning_rate=2.3e-3,
-            gamma=0.99,
-            target_every=10,
-            final_epsilon=0.04,
-            epsilon_share=0.16,
-        )
-        body = BodyConfig(hidden=(256, 256), activation="relu")
-        found.append(Contest("dqn_cartpole", GymConfig(settings=settings, steps=50_000, body=body), dqn_of_the_peer))
+    """Those that what is installed is enough for, with rl-zoo's settings but for Pong's learning rate."""
+    dqn = PRESETS["cartpole-dqn"]
+    zoo = replace(dqn.settings, learning_rate=2.3e-3, decay_learning_rate=False, double=False)
+    found = [
+        Contest("ppo_cartpole", PRESETS["cartpole-ppo"], ppo_of_the_peer),
+        Contest("dqn_cartpole", replace(dqn, settings=zoo), dqn_of_the_peer),
+    ]
     if bench_pong.is_possible():
         found.append(Contest("ppo_pong_envpool", bench_pong.ours(), bench_pong.peer))
     return found

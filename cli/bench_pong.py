@@ -92,10 +92,10 @@ def _environments(config: GymConfig[Any], seed: int) -> Any:
             return [None] * self.num_envs  # no render mode, nothing else
 
         def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
-            raise NotImplementedError
+            raise AttributeError(f"environments in C++ have no {attr_name} to be set")
 
         def env_method(self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any) -> list[Any]:
-            raise NotImplementedError
+            raise AttributeError(f"environments in C++ have no method {method_name}")
 
         def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
             return [False] * self.num_envs

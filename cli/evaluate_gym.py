@@ -60,6 +60,7 @@ def main(argv: Sequence[str]) -> int:
 
     from ..agents.gym.loading import load_policy, run_at, set_moments
     from ..agents.gym.tasks import measured_options
+    from ..agents.tabular.config import TabularSettings
     from ..envs.gym.making import make_environments
     from ..evaluation.episodes import evaluate
     from ..evaluation.exact_model import expected
@@ -69,6 +70,10 @@ def main(argv: Sequence[str]) -> int:
     run, step, best = run_at(options.run)
     learned = load_policy(run, step, best=best)
     config: GymConfig[Any] = run.config
+    if not isinstance(config.settings, TabularSettings):
+        import torch
+
+        torch.set_num_threads(config.run.threads)  # left alone it takes every core, for networks that one serves best
     view = replace(config.view, max_episode_steps=options.max_episode_steps or config.view.max_episode_steps)
     watch = watcher(config.task, render=options.render, video=options.video)
     n = 1 if watch else min(options.episodes, SIDE_BY_SIDE)

@@ -34,7 +34,9 @@ def test_train_go_on_and_evaluate(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert {row["env_steps"] for row in RunDirectory.open_any(run).read_metrics()} >= {2048, 4096}
 
     target = tmp_path / "result.json"
+    torch.set_num_threads(2)
     assert main(["evaluate", str(run), "--episodes", "7", "--json", str(target)]) == 0
+    assert torch.get_num_threads() == 1  # as many as the run has
     told = capsys.readouterr().out
     assert "7 episodes, likeliest actions" in told
     assert "counts as solved from" in told

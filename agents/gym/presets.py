@@ -36,6 +36,22 @@ CARTPOLE_DQN = GymConfig(  # rl-zoo's but for the learning rate, there 2.3e-3 to
         double=True,
     ),
 )
+ACROBOT_DQN = GymConfig(  # rl-zoo's
+    task="Acrobot-v1",
+    steps=100_000,
+    body=BodyConfig(hidden=(256, 256), activation="relu"),
+    settings=DQNSettings(
+        capacity=50_000,
+        learning_starts=0,
+        train_every=4,
+        gradient_steps=-1,
+        batch=128,
+        learning_rate=6.3e-4,
+        target_every=250,
+        final_epsilon=0.1,
+        epsilon_share=0.12,
+    ),
+)
 
 PRESETS: dict[str, GymConfig[Any]] = {
     "frozenlake-q": GymConfig(
@@ -112,22 +128,7 @@ PRESETS: dict[str, GymConfig[Any]] = {
         body=BodyConfig(hidden=(128, 128), activation="relu", layer_norm=True),
         settings=PQNSettings(rollout=32, minibatch=64, learning_rate=1e-3, epsilon_share=0.3),
     ),
-    "acrobot-dqn": GymConfig(  # rl-zoo's
-        task="Acrobot-v1",
-        steps=100_000,
-        body=BodyConfig(hidden=(256, 256), activation="relu"),
-        settings=DQNSettings(
-            capacity=50_000,
-            learning_starts=0,
-            train_every=4,
-            gradient_steps=-1,
-            batch=128,
-            learning_rate=6.3e-4,
-            target_every=250,
-            final_epsilon=0.1,
-            epsilon_share=0.12,
-        ),
-    ),
+    "acrobot-dqn": ACROBOT_DQN,
     "mountaincar-dqn": GymConfig(  # rl-zoo's
         task="MountainCar-v0",
         steps=120_000,
@@ -144,22 +145,7 @@ PRESETS: dict[str, GymConfig[Any]] = {
             epsilon_share=0.2,
         ),
     ),
-    "lunarlander-dqn": GymConfig(  # rl-zoo's
-        task="LunarLander-v3",
-        steps=100_000,
-        body=BodyConfig(hidden=(256, 256), activation="relu"),
-        settings=DQNSettings(
-            capacity=50_000,
-            learning_starts=0,
-            train_every=4,
-            gradient_steps=-1,
-            batch=128,
-            learning_rate=6.3e-4,
-            target_every=250,
-            final_epsilon=0.1,
-            epsilon_share=0.12,
-        ),
-    ),
+    "lunarlander-dqn": replace(ACROBOT_DQN, task="LunarLander-v3"),  # rl-zoo has the same for both
     "acrobot-ppo": GymConfig(  # rl-zoo's
         task="Acrobot-v1",
         environments=16,

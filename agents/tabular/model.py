@@ -32,20 +32,22 @@ class Model:
         return open_values(self.reward + gamma * ahead.reshape(self.reward.shape), self.open)
 
 
-def tells_model(env: gymnasium.Env[Any, Any]) -> bool:
-    """Whether an environment tells its whole model, so that `model_of` can read it."""
+def untold(env: gymnasium.Env[Any, Any]) -> str:
+    """Why `model_of` cannot read the model of an environment; empty where it can."""
     world: Any = env.unwrapped
-    return hasattr(world, "P") and hasattr(world, "initial_state_distrib") and not getattr(world, "fickle_passenger", False)
+    name = env.spec.id if env.spec else type(world).__name__
+    if not hasattr(world, "P") or not hasattr(world, "initial_state_distrib"):
+        return f"{name} does not tell its model; FrozenLake-v1, Taxi-v4 and CliffWalking-v1 do"
+    if getattr(world, "fickle_passenger", False):
+        return f"{name} with fickle_passenger does more than its model tells; leave the option out"
+    return ""
 
 
 def model_of(env: gymnasium.Env[Any, Any]) -> Model:
     """Reads the model of an environment. Raises UserError for one that does not tell it, or not all of it."""
+    if reason := untold(env):
+        raise UserError(reason)
     world: Any = env.unwrapped
-    name = env.spec.id if env.spec else type(world).__name__
-    if not hasattr(world, "P") or not hasattr(world, "initial_state_distrib"):
-        raise UserError(f"{name} does not tell its model; FrozenLake-v1, Taxi-v4 and CliffWalking-v1 do")
-    if getattr(world, "fickle_passenger", False):
-        raise UserError(f"{name} with fickle_passenger does more than its model tells; leave the option out")
     states, actions = len(world.P), len(world.P[0])
     pair, following, probability = [], [], []
     reward = np.zeros((states, actions))
