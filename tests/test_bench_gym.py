@@ -111,6 +111,20 @@ def test_the_peer_has_the_same_settings():
     assert (model.learning_rate(0), model.clip_range(0)) == (settings.final_learning_rate, settings.final_clip)
 
 
+def test_the_peers_deep_q_learning_has_the_same_settings():
+    pytest.importorskip("stable_baselines3")
+    contest, model = contests()[1], bench_gym.dqn_of_the_peer(0)
+    settings = contest.config.settings
+    assert (model.batch_size, model.buffer_size, model.gamma) == (settings.batch, settings.capacity, settings.gamma)
+    assert (model.learning_starts, model.train_freq.frequency) == (settings.learning_starts, settings.train_every)
+    assert (model.gradient_steps, model.target_update_interval) == (settings.gradient_steps, settings.target_every)
+    assert (model.learning_rate, model.exploration_final_eps) == (settings.learning_rate, settings.final_epsilon)
+    assert model.exploration_fraction == settings.epsilon_share
+    assert not (settings.double or settings.dueling or settings.decay_learning_rate)
+    weights = Ours(contest.config).agent.weights()
+    assert sum(array.size for array in weights.values()) == sum(each.numel() for each in model.policy.q_net.parameters())
+
+
 def test_without_all_it_needs_the_row_of_pong_is_left_out_with_a_sentence(monkeypatch):
     monkeypatch.setattr(bench_pong, "installed", lambda module: None if module == "envpool" else module)
     assert "ppo_pong_envpool" not in {contest.name for contest in contests()}
