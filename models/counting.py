@@ -1,0 +1,21 @@
+"""How large a network is: parameters, and multiplications with addition for one example."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+
+def parameters(network: nn.Module) -> int:
+    """All numbers that are learned."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def multiply_adds(network: nn.Module, *inputs: torch.Tensor) -> int:
+    """Of convolutions, matrix products and attention in one forward pass, in evaluation mode; works on the meta device."""
+    training = network.training
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network.eval()(*inputs)
+    network.train(training)
+    return counter.get_total_flops() // 2
