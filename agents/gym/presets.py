@@ -272,8 +272,8 @@ PRESETS: dict[str, GymConfig[Any]] = {
     "cartpole-reinforce": GymConfig(
         task="CartPole-v1",
         environments=4,
-        steps=60_000,
-        settings=ReinforceSettings(learning_rate=3e-3, normalize_advantages=True),
+        steps=120_000,
+        settings=ReinforceSettings(learning_rate=3e-3, final_learning_rate=0.0, normalize_advantages=True),
     ),
     "tic_tac_toe-ppo": GymConfig(  # ours: with less entropy the same few games come again and again, and others are lost
         task="zerodojo/TicTacToe-v0",
