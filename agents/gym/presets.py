@@ -20,7 +20,7 @@ from ..value.config import DQNSettings, HeadSettings, PQNSettings, R2D2Settings
 from .config import GymConfig
 
 BOTH = ViewConfig(normalize_observation=True, normalize_reward=True)
-CARTPOLE_DQN = GymConfig(  # rl-zoo's but for the learning rate, there 2.3e-3 to the end, and for double
+CARTPOLE_DQN = GymConfig(  # rl-zoo's but for the learning rate, there 2.3e-3 to the end, for Adam's epsilon, 1e-8, and for double
     task="CartPole-v1",
     steps=50_000,
     body=BodyConfig(hidden=(256, 256), activation="relu"),
@@ -30,13 +30,14 @@ CARTPOLE_DQN = GymConfig(  # rl-zoo's but for the learning rate, there 2.3e-3 to
         batch=64,
         learning_rate=1e-3,
         decay_learning_rate=True,
+        optimizer_epsilon=1e-5,
         target_every=10,
         final_epsilon=0.04,
         epsilon_share=0.16,
         double=True,
     ),
 )
-ACROBOT_DQN = GymConfig(  # rl-zoo's
+ACROBOT_DQN = GymConfig(  # rl-zoo's but for Adam's epsilon, there 1e-8
     task="Acrobot-v1",
     steps=100_000,
     body=BodyConfig(hidden=(256, 256), activation="relu"),
@@ -47,6 +48,7 @@ ACROBOT_DQN = GymConfig(  # rl-zoo's
         gradient_steps=-1,
         batch=128,
         learning_rate=6.3e-4,
+        optimizer_epsilon=1e-5,
         target_every=250,
         final_epsilon=0.1,
         epsilon_share=0.12,
@@ -109,7 +111,15 @@ PRESETS: dict[str, GymConfig[Any]] = {
         environments=8,
         steps=30_000,
         settings=PPOSettings(
-            rollout=32, minibatch=256, epochs=10, learning_rate=5e-3, gamma=0.98, gae_lambda=0.9, clip=0.2, final_clip=0.0
+            rollout=32,
+            minibatch=256,
+            epochs=10,
+            learning_rate=5e-3,
+            gamma=0.98,
+            gae_lambda=0.9,
+            clip=0.2,
+            final_clip=0.0,
+            value_weight=0.25,
         ),
     ),
     "cartpole-dqn": CARTPOLE_DQN,
@@ -240,7 +250,9 @@ PRESETS: dict[str, GymConfig[Any]] = {
         environments=64,
         steps=100_000,
         body=BodyConfig(hidden=(32,), memory="lstm", memory_size=64, memory_span=50),
-        settings=PPOSettings(rollout=52, minibatch=832, epochs=4, learning_rate=1e-2, final_learning_rate=1e-3, gamma=0.5),
+        settings=PPOSettings(
+            rollout=52, minibatch=832, epochs=4, learning_rate=1e-2, final_learning_rate=1e-3, gamma=0.5, value_weight=0.25
+        ),
     ),
     "recall-r2d2": GymConfig(  # sequences are whole episodes, so that nothing is to be burnt in
         task="zerodojo/Recall-v0",
@@ -256,6 +268,7 @@ PRESETS: dict[str, GymConfig[Any]] = {
             period=52,
             learning_rate=3e-3,
             decay_learning_rate=True,
+            optimizer_epsilon=1e-5,
             gamma=0.5,
             target_every=2_000,
             epsilon_share=0.3,
@@ -281,7 +294,7 @@ PRESETS: dict[str, GymConfig[Any]] = {
         environments=64,
         steps=400_000,
         body=BodyConfig(hidden=(128,)),
-        settings=PPOSettings(rollout=32, minibatch=512, learning_rate=2.5e-3, entropy_weight=0.1),
+        settings=PPOSettings(rollout=32, minibatch=512, learning_rate=2.5e-3, entropy_weight=0.1, value_weight=0.25),
     ),
     "connect_four-ppo": GymConfig(  # ours, likewise
         task="zerodojo/ConnectFour-v0",
@@ -289,7 +302,7 @@ PRESETS: dict[str, GymConfig[Any]] = {
         environments=64,
         steps=600_000,
         body=BodyConfig(hidden=(128,)),
-        settings=PPOSettings(rollout=32, minibatch=512, learning_rate=2.5e-3, entropy_weight=0.05),
+        settings=PPOSettings(rollout=32, minibatch=512, learning_rate=2.5e-3, entropy_weight=0.05, value_weight=0.25),
     ),
 }
 

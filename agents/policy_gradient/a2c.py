@@ -39,10 +39,10 @@ class A2C:
         self._network.to(self._device)
         self._optimizer: Adam | RMSProp
         if settings.optimizer == "adam":
-            self._optimizer = Adam(self._network, epsilon=settings.epsilon, clip=settings.gradient_clip)
+            self._optimizer = Adam(self._network, epsilon=settings.optimizer_epsilon, clip=settings.gradient_clip)
         else:
             self._optimizer = RMSProp(
-                self._network, decay=settings.rms_decay, epsilon=settings.epsilon, clip=settings.gradient_clip
+                self._network, decay=settings.rms_decay, epsilon=settings.optimizer_epsilon, clip=settings.gradient_clip
             )
         self.policy = ActorCriticPolicy(self._network)
         self.steps = self.updates = 0
@@ -81,7 +81,7 @@ class A2C:
             advantage = centred / (mean(centred.square(), whole.valid).sqrt() + 1e-8)
 
         policy_loss = -mean(distribution.log_prob(whole.action) * advantage, whole.valid)
-        value_loss = 0.5 * mean((value - returns).square(), whole.valid)
+        value_loss = mean((value - returns).square(), whole.valid)
         entropy = mean(distribution.entropy(), whole.valid)
         loss = policy_loss + settings.value_weight * value_loss - settings.entropy_weight * entropy
         try:

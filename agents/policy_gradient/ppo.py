@@ -40,7 +40,7 @@ class PPO:
             self._network = ActorCritic(
                 spaces, config.body, shared=settings.shared_body, log_std=settings.log_std, sde=settings.sde
             )
-        self._optimizer = Adam(self._network.to(config.run.device), clip=settings.gradient_clip)
+        self._optimizer = Adam(self._network.to(config.run.device), epsilon=settings.optimizer_epsilon, clip=settings.gradient_clip)
         self._generator = np.random.default_rng((config.seed, 2))  # of the minibatches
         self.policy = ActorCriticPolicy(self._network, sde_frequency=settings.sde_frequency)
         self.steps = self.updates = 0
@@ -85,7 +85,7 @@ class PPO:
             near = batch.value + (value - batch.value).clamp(-settings.value_clip, settings.value_clip)
             error = torch.maximum(error, (near - batch.returns).square())
         policy_loss = -mean(objective, batch.valid)
-        value_loss = 0.5 * mean(error, batch.valid)
+        value_loss = mean(error, batch.valid)
         entropy = mean(distribution.entropy(), batch.valid)
         loss = policy_loss + settings.value_weight * value_loss
         if settings.entropy_weight:

@@ -38,7 +38,9 @@ class Reinforce:
         self._device = torch.device(config.run.device)
         with seeded(config.seed):
             self._network = ActorCritic(spaces, config.body, shared=settings.shared_body, log_std=settings.log_std)
-        self._optimizer = Adam(self._network.to(self._device), clip=settings.gradient_clip or math.inf)
+        self._optimizer = Adam(
+            self._network.to(self._device), epsilon=settings.optimizer_epsilon, clip=settings.gradient_clip or math.inf
+        )
         self.policy = ActorCriticPolicy(self._network)
         self.steps = self.updates = 0
 
@@ -76,7 +78,7 @@ class Reinforce:
         losses = {"policy_loss": policy_loss, "entropy": entropy}
         loss = policy_loss - settings.entropy_weight * entropy
         if settings.baseline:
-            losses["value_loss"] = 0.5 * mean((value - returns).square(), whole.valid)
+            losses["value_loss"] = mean((value - returns).square(), whole.valid)
             loss = loss + settings.value_weight * losses["value_loss"]
         try:
             norm = self._optimizer.step(loss, rate=rate)

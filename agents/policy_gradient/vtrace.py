@@ -47,7 +47,7 @@ class VTrace:
         self._device = torch.device(config.run.device)
         with seeded(config.seed):
             self._network = ActorCritic(spaces, config.body, shared=settings.shared_body, log_std=settings.log_std)
-        self._optimizer = Adam(self._network.to(self._device), clip=settings.gradient_clip)
+        self._optimizer = Adam(self._network.to(self._device), epsilon=settings.optimizer_epsilon, clip=settings.gradient_clip)
         self._queue: deque[Behaviour] = deque()
         self.policy = ActorCriticPolicy(self._network)
         self.steps = self.updates = 0
@@ -93,7 +93,7 @@ class VTrace:
         )
 
         policy_loss = -mean(log_prob * as_tensor(advantages, self._device).T, whole.valid)
-        value_loss = 0.5 * mean((value - as_tensor(targets, self._device).T).square(), whole.valid)
+        value_loss = mean((value - as_tensor(targets, self._device).T).square(), whole.valid)
         entropy = mean(distribution.entropy(), whole.valid)
         loss = policy_loss + settings.value_weight * value_loss - settings.entropy_weight * entropy
         try:

@@ -77,7 +77,7 @@ class R2D2:
             network = QNetwork(spaces, body, self._head, dueling=settings.dueling, hidden=settings.head_hidden)
         self._network = network.to(self._device)
         self._target = Target(self._network, every=settings.target_every, share=settings.target_share)
-        self._optimizer = Adam(self._network, clip=settings.gradient_clip)
+        self._optimizer = Adam(self._network, epsilon=settings.optimizer_epsilon, clip=settings.gradient_clip)
         self.policy = GreedyPolicy(self._network, self._head, epsilon=settings.final_epsilon)
         self._sequences = Sequences(
             spaces.observation,

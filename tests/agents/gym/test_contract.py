@@ -31,6 +31,15 @@ SMALL = {  # where an agent has such a setting: so that it learns within a few h
     "train_every": 8,
     "gradient_steps": 2,
 }
+BODIES = {
+    "reinforce": 2,
+    "a2c": 2,
+    "ppo": 2,
+    "vtrace": 2,
+    "sac": 3,
+    "td3": 3,
+    "pqn": 0,
+}  # that an agent looks with, where it is not one
 each_agent = pytest.mark.parametrize("agent", AGENTS_OF_ENVIRONMENTS)
 
 
@@ -153,3 +162,13 @@ def test_what_does_not_fit_is_refused_with_what_does(agent: str, task: str, fitt
     with run.locked(), pytest.raises(UserError) as refused:
         GymTraining(run)
     assert any(name in str(refused.value) for name in AGENTS_OF_ENVIRONMENTS if fitting in AGENTS[name].acts)
+
+
+@pytest.mark.parametrize("agent", [name for name in AGENTS_OF_ENVIRONMENTS if not AGENTS[name].agent.startswith(".tabular")])
+def test_every_network_normalises_its_layers_where_that_is_asked_for(agent, tmp_path):
+    sizes = []
+    for layer_norm in (agent == "pqn", True):  # which always does
+        config = config_of(agent, steps=16)
+        made = trained(tmp_path / str(layer_norm), replace(config, body=replace(config.body, layer_norm=layer_norm)))
+        sizes.append(sum(array.size for array in made.agent.weights().values()))
+    assert sizes[1] - sizes[0] == BODIES.get(agent, 1) * 2 * 8  # a gain and a shift for each unit of its one layer
