@@ -139,7 +139,7 @@ PRESETS: dict[str, GymConfig[Any]] = {
         settings=PQNSettings(rollout=32, minibatch=64, learning_rate=1e-3, epsilon_share=0.3),
     ),
     "acrobot-dqn": ACROBOT_DQN,
-    "mountaincar-dqn": GymConfig(  # rl-zoo's
+    "mountaincar-dqn": GymConfig(  # rl-zoo's, whose learning rate stays: it came to -150
         task="MountainCar-v0",
         steps=120_000,
         body=BodyConfig(hidden=(256, 256), activation="relu"),
@@ -149,6 +149,7 @@ PRESETS: dict[str, GymConfig[Any]] = {
             gradient_steps=8,
             batch=128,
             learning_rate=4e-3,
+            decay_learning_rate=True,
             gamma=0.98,
             target_every=600,
             final_epsilon=0.07,
