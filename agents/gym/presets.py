@@ -280,8 +280,8 @@ PRESETS: dict[str, GymConfig[Any]] = {
     "cartpole-vtrace": GymConfig(
         task="CartPole-v1",
         environments=8,
-        steps=150_000,
-        settings=VTraceSettings(learning_rate=2e-3, entropy_weight=0.01),
+        steps=300_000,
+        settings=VTraceSettings(learning_rate=2e-3, entropy_weight=0.01, value_weight=0.5),
     ),
     "cartpole-reinforce": GymConfig(
         task="CartPole-v1",
