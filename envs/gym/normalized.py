@@ -91,6 +91,15 @@ class NormalizedEnvironments:
         if self._seen:
             self._seen.load(state)
 
+    def reward_moments(self) -> dict[str, Any]:
+        """What rewards are normalised by, empty where they are not."""
+        return self._paid.state() if self._paid else {}
+
+    def set_reward_moments(self, state: dict[str, Any]) -> None:
+        """Normalises rewards by these from now on."""
+        if self._paid:
+            self._paid.load(state)
+
     def state(self) -> dict[str, Any]:
         """As `Environments` says."""
         return {
