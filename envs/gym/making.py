@@ -27,8 +27,8 @@ from .vectorized import VectorEnvironments
 
 Option = int | float | str | bool
 
-
 UNLIMITED = 1_000  # steps after which an episode is cut short to measure a policy, where nothing else would end it
+FRAMES = "max_num_frames_per_episode"  # what Atari games are made with has their limit, in frames
 
 
 class Watch(NamedTuple):
@@ -90,7 +90,8 @@ def normalized(environments: Environments, view: ViewConfig, *, gamma: float, le
 
 def limited(task: str, view: ViewConfig) -> ViewConfig:
     """The same view of an environment, with a limit of steps where neither has one: a policy may go in circles for ever."""
-    if view.max_episode_steps or find(task).max_episode_steps:
+    spec = find(task)
+    if view.max_episode_steps or spec.max_episode_steps or FRAMES in spec.kwargs:
         return view
     return replace(view, max_episode_steps=UNLIMITED)
 
