@@ -80,6 +80,25 @@ def test_measures_end_where_neither_the_world_nor_the_policy_ends_an_episode(
     assert scores == [-UNLIMITED]
 
 
+def test_evaluation_ends_where_measures_do_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        "zerodojo.agents.tabular.policy.EpsilonGreedy.act", lambda self, seen, state, **rest: (np.zeros(len(seen), int), state, {})
+    )  # up for ever
+    run, target = str(tmp_path / "run"), tmp_path / "result.json"
+    words = ["--agent", "q_learning", "--steps", "40", "--evaluations", "0"]
+    assert main(["train", "CliffWalking-v1", "--run", run, *words]) == 0
+    assert main(["evaluate", run, "--episodes", "2", "--json", str(target)]) == 0
+    assert f"steps at most                  {UNLIMITED:,}   (2 of 2 episodes came so far)" in capsys.readouterr().out
+    result = json.loads(target.read_text())
+    assert result["return_mean"] == result["return_expected"] == -UNLIMITED
+    assert result["environment"]["view"]["max_episode_steps"] == UNLIMITED
+    assert main(["evaluate", run, "--episodes", "2", "--max-episode-steps", "30", "--json", str(target)]) == 0
+    result = json.loads(target.read_text())
+    assert result["return_mean"] == result["return_expected"] == -30
+
+
 def test_the_same_seed_gives_the_same_weights_and_another_gives_others(tmp_path: Path) -> None:
     for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
         assert main(["train", "CartPole-v1", "--run", str(tmp_path / name), *QUICK, "--seed", seed]) == 0

@@ -37,6 +37,12 @@ def set_moments(environments: Environments, moments: dict[str, Any]) -> None:
         environments.set_moments({name: np.asarray(value).tolist() for name, value in moments.items()})
 
 
+def set_reward_moments(environments: Environments, moments: dict[str, Any]) -> None:
+    """Normalises rewards by these, where they are normalised at all."""
+    if moments and hasattr(environments, "set_reward_moments"):
+        environments.set_reward_moments(moments)
+
+
 class Learned(NamedTuple):
     """A policy with what belongs to it."""
 

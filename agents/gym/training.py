@@ -25,7 +25,7 @@ from ..run_directory import RunDirectory
 from .agent import Agent, AgentState, Metrics, NonFiniteUpdate, Spaces
 from .config import GymConfig
 from .league import league_of
-from .loading import MOMENTS, set_moments, split_moments
+from .loading import MOMENTS, set_moments, set_reward_moments, split_moments
 from .policy import Policy
 from .replay_store import ReplayStore
 from .tasks import environment_of, in_league, measured_options
@@ -118,9 +118,9 @@ class GymTraining:
             self._restore(run.load())
         else:
             run.cut_metrics(-1)
-            self._actor = Actor(self._environments, self._agent.policy, generator=generator, seed=config.seed)
             if init is not None:
                 self._start_from(*init)
+            self._actor = Actor(self._environments, self._agent.policy, generator=generator, seed=config.seed)
 
     @property
     def agent(self) -> Agent[Any, Any]:
@@ -213,6 +213,9 @@ class GymTraining:
     def _moments(self) -> dict[str, Any]:
         return getattr(self._environments, "moments", dict)()
 
+    def _reward_moments(self) -> dict[str, Any]:
+        return getattr(self._environments, "reward_moments", dict)()
+
     def _weights(self) -> Arrays:
         """What plays: the agent's weights, and what its observations are normalised by."""
         return self._agent.weights() | {MOMENTS + name: np.array(value) for name, value in self._moments().items()}
@@ -243,7 +246,12 @@ class GymTraining:
                 step=agent.steps,
                 weights=self._weights(),
                 learner=state.arrays,
-                state={"agent": state.values, "actor": self._actor.state() if resumable else None, "counters": counters},
+                state={
+                    "agent": state.values,
+                    "actor": self._actor.state() if resumable else None,
+                    "rewards": self._reward_moments(),
+                    "counters": counters,
+                },
             )
         )
         self._disk = self._run.disk_used()
@@ -277,13 +285,14 @@ class GymTraining:
         if self._agent.replay is not None:
             self._store.restore(self._agent.replay, total)
         if actor is None:
+            set_moments(self._environments, moments)
+            set_reward_moments(self._environments, checkpoint.state.get("rewards", {}))
             self._actor = Actor(
                 self._environments,
                 self._agent.policy,
                 generator=np.random.default_rng((self._config.seed, 1, checkpoint.step)),
                 seed=self._config.seed + checkpoint.step,
             )
-            set_moments(self._environments, moments)
             self._notices.append("the episodes under way were given up when the run was saved: new ones begin")
         else:
             self._actor.load(actor)

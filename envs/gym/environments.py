@@ -4,7 +4,7 @@ An episode ends by the world (`terminated`) or by a limit that is not of it (`tr
 gone on, so values bootstrap from `final`. Gymnasium has three ways of resetting after an end (`AutoresetMode`); here they are one:
 
 - `observation` is what to act on next;
-- `final` is what the step led to, the same array where nothing ended;
+- `final` is what the step led to, the same array where nothing ended, or where it is only the next step that resets;
 - `final_mask` says what would be open there, for values that bootstrap from it;
 - `valid` is false where a row was only reset, its action unheard: such rows are neither stored nor counted.
 """
@@ -42,6 +42,11 @@ class Step(NamedTuple):
     def ended(self) -> NDArray[np.bool_]:
         """Whose episode is over."""
         return self.terminated | self.truncated
+
+    @property
+    def acted_on(self) -> Observations:
+        """The observations that the next actions are heard for, [M, ...]: not those of ends that only the next step resets."""
+        return self.observation[~self.ended] if self.final is self.observation else self.observation
 
 
 class Episode(NamedTuple):

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .environments import BadEnvironment, Episode, Seen, Step
+from .masked import asked_for_masks
 from .spaces import MASK, Actions, Reader, Writer
 
 Make = Callable[[], gymnasium.Env[Any, Any]]
@@ -30,7 +31,7 @@ class EnvironmentList:
         self._read = Reader(self._envs[0].observation_space)
         self._write = Writer(self._envs[0].action_space)
         self.observation_space, self.action_space = self._read.space, self._write.space
-        self._has_masks = hasattr(self._envs[0].unwrapped, "action_masks")
+        self._has_masks = asked_for_masks(self._envs[0])
         self._last: list[Any] = [None] * n  # what each showed last, raw
         self._infos: list[dict[str, Any]] = [{}] * n
         self._before: list[Any] = [None] * n  # the generator's state before the episode's reset

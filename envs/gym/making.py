@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -18,15 +18,17 @@ from ...errors import UserError, unknown
 from .config import ViewConfig
 from .environments import Environments
 from .listed import EnvironmentList
+from .masked import MasksInInfo, asked_for_masks
 from .minatar import OneGenerator
 from .normalized import NormalizedEnvironments
 from .pooled import pool
+from .spaces import MASK, Reader
 from .vectorized import VectorEnvironments
 
 Option = int | float | str | bool
 
-
 UNLIMITED = 1_000  # steps after which an episode is cut short to measure a policy, where nothing else would end it
+FRAMES = "max_num_frames_per_episode"  # what Atari games are made with has their limit, in frames
 
 
 class Watch(NamedTuple):
@@ -88,7 +90,8 @@ def normalized(environments: Environments, view: ViewConfig, *, gamma: float, le
 
 def limited(task: str, view: ViewConfig) -> ViewConfig:
     """The same view of an environment, with a limit of steps where neither has one: a policy may go in circles for ever."""
-    if view.max_episode_steps or find(task).max_episode_steps:
+    spec = find(task)
+    if view.max_episode_steps or spec.max_episode_steps or FRAMES in spec.kwargs:
         return view
     return replace(view, max_episode_steps=UNLIMITED)
 
@@ -99,7 +102,7 @@ def _side_by_side(
     if view.side_by_side == "list" or watch:
         return EnvironmentList(task, lambda: make_one(task, options, view, learning=learning, watch=watch), n)
     if view.side_by_side == "processes":
-        make = partial(make_one, task, options, view, learning=learning)
+        make = partial(_make_elsewhere, task, options, view, learning=learning)
         return VectorEnvironments(task, AsyncVectorEnv([make] * n, autoreset_mode=AutoresetMode.SAME_STEP))
     if view.side_by_side == "envpool":
         with _refusing(task, options):
@@ -108,8 +111,26 @@ def _side_by_side(
         raise UserError(f"{task} has no vector of its own; take --view.side-by-side list or processes")
     if view.atari or view.frame_stack > 1:
         raise UserError("frames are stacked and prepared one by one; take --view.side-by-side list or processes")
+    if find(task).entry_point is not None:
+        _refuse_hidden_masks(task, options, view)
     with _refusing(task, options):
         return VectorEnvironments(task, gymnasium.make_vec(task, n, "vector_entry_point", **_settings(options, view)))
+
+
+def _make_elsewhere(task: str, options: Mapping[str, Option], view: ViewConfig, *, learning: bool) -> gymnasium.Env[Any, Any]:
+    """One environment for a process of its own, which shows all that is asked of it."""
+    env = make_one(task, options, view, learning=learning)
+    return MasksInInfo(env) if asked_for_masks(env) else env
+
+
+def _refuse_hidden_masks(task: str, options: Mapping[str, Option], view: ViewConfig) -> None:
+    """Raises UserError where a single environment has to be asked for its masks, for its vector cannot be asked."""
+    with closing(make_one(task, options, view)) as env:
+        if asked_for_masks(env) and not Reader(env.observation_space).has_mask and MASK not in env.reset()[1]:
+            raise UserError(
+                f"the vector of {task} does not tell which actions are open, as action_masks() does; "
+                "take --view.side-by-side list or processes"
+            )
 
 
 def make_one(

@@ -3,7 +3,9 @@
 import subprocess
 import sys
 
+import gymnasium
 import pytest
+from gymnasium.envs.registration import EnvSpec
 
 from zerodojo.envs.gym import making
 from zerodojo.envs.gym.config import ViewConfig
@@ -15,6 +17,12 @@ from zerodojo.envs.gym.making import UNLIMITED, find, limited
 )
 def test_a_limit_is_set_only_where_there_is_none(task, own, expected):
     assert limited(task, ViewConfig(max_episode_steps=own)) == ViewConfig(max_episode_steps=expected)
+
+
+def test_a_limit_in_frames_is_one(monkeypatch):
+    spec = EnvSpec("ALE/Pong-v5", kwargs={"max_num_frames_per_episode": 108_000})
+    monkeypatch.setitem(gymnasium.registry, "ALE/Pong-v5", spec)
+    assert limited("ALE/Pong-v5", ViewConfig(atari=True)) == ViewConfig(atari=True)
 
 
 def test_what_registers_an_id_is_imported_before_it_is_made():
