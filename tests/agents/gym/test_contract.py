@@ -88,8 +88,10 @@ def assert_equal(one: GymTraining, other: GymTraining) -> None:
             np.testing.assert_array_equal(rows[name], others[name], err_msg=name)
 
 
+FORGETFUL = ("dqn", "rainbow", "sac", "td3")  # who learn from single steps
+REMEMBERING = [name for name in AGENTS_OF_ENVIRONMENTS if not AGENTS[name].agent.startswith(".tabular") and name not in FORGETFUL]
 MEMORIES = [("none", agent) for agent in AGENTS_OF_ENVIRONMENTS]
-MEMORIES += [(memory, agent) for agent in AGENTS_OF_ENVIRONMENTS if AGENTS[agent].remembers for memory in ("gru", "lstm")]
+MEMORIES += [(memory, agent) for agent in REMEMBERING for memory in ("gru", "lstm")]
 
 
 @pytest.mark.parametrize(("memory", "agent"), MEMORIES)
@@ -105,6 +107,12 @@ def test_a_run_that_was_stopped_twice_equals_the_one_that_never_was(memory: str,
     scores = [[(row["step"], row["score"]) for row in some if "score" in row] for some in rows]
     assert scores[0] == scores[1]
     assert scores[0]
+
+
+@pytest.mark.parametrize("agent", FORGETFUL)
+def test_a_memory_is_refused_by_who_learns_from_single_steps(agent: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"single steps.*memory none$"):
+        trained(tmp_path / "run", config_of(agent, memory="gru"))
 
 
 def settings_of(cls: type[Any], path: str = "settings.") -> Iterator[tuple[str, Any]]:
