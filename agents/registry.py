@@ -23,7 +23,6 @@ class AgentEntry(NamedTuple):
     summary: str
     agent: str = ""  # "module:Class", an `agents.gym.agent.Agent`; empty for who learns games
     acts: tuple[str, ...] = ()  # on what: "choice" (one), "choices" (several at once), "numbers"
-    remembers: bool = False  # whether a body may have a memory
 
 
 class Preset(NamedTuple):
@@ -86,7 +85,6 @@ AGENTS: dict[str, AgentEntry] = {
         "deep Q-learning with a memory: where what is seen now does not tell all",
         ".value.r2d2:R2D2",
         ("choice",),
-        remembers=True,
     ),
     "pqn": AgentEntry(
         ".value.config:PQNSettings",
@@ -99,28 +97,24 @@ AGENTS: dict[str, AgentEntry] = {
         "REINFORCE: the plainest policy gradient, by whole episodes",
         ".policy_gradient.reinforce:Reinforce",
         ("choice", "choices", "numbers"),
-        remembers=True,
     ),
     "a2c": AgentEntry(
         ".policy_gradient.config:A2CSettings",
         "advantage actor-critic: a few steps, one gradient",
         ".policy_gradient.a2c:A2C",
         ("choice", "choices", "numbers"),
-        remembers=True,
     ),
     "ppo": AgentEntry(
         ".policy_gradient.config:PPOSettings",
         "proximal policy optimisation: the first to try",
         ".policy_gradient.ppo:PPO",
         ("choice", "choices", "numbers"),
-        remembers=True,
     ),
     "vtrace": AgentEntry(
         ".policy_gradient.config:VTraceSettings",
         "the actor-critic of IMPALA: learns from what older weights did",
         ".policy_gradient.vtrace:VTrace",
         ("choice", "choices", "numbers"),
-        remembers=True,
     ),
     "sac": AgentEntry(
         ".policy_gradient.config:SACSettings",

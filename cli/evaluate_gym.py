@@ -12,7 +12,7 @@ from tyro.conf import FlagCreatePairsOff
 from ..errors import UserError
 from .arguments import Positional, parse
 from .output import check_target, tell
-from .versions import environment_version, versions
+from .versions import OF_ENVIRONMENTS, environment_version, versions
 
 if TYPE_CHECKING:
     from ..agents.gym.config import GymConfig
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ..evaluation.episodes import Returns
     from ..evaluation.exact_model import Expected
 
-LIBRARIES = ("zerodojo", "numpy", "torch", "gymnasium", "envpool")  # whose versions can change a result
 SIDE_BY_SIDE = 10  # environments at most
 
 
@@ -114,7 +113,7 @@ def _result(
         "length_mean": float(found.lengths.mean()),
         "environment": {"id": config.task, "options": measured_options(config), "view": asdict(view)},
         "environment_version": environment_version(config.task),
-        "versions": versions(LIBRARIES),
+        "versions": versions(OF_ENVIRONMENTS),
     }
 
 

@@ -111,8 +111,12 @@ def read(argv: Sequence[str]) -> tuple[TrainGym[Any], GymConfig[Any], str]:
         league=options.league,
         run=options.placement,
     )
+    from ..agents.gym.resuming import check_resume
     from ..agents.gym.validation import check
+    from ..agents.run_directory import RunDirectory
 
+    if options.resume and RunDirectory.exists(options.run):
+        check_resume(base, config, path=options.run, name=flag_of)
     check(config, name=flag_of)
     return options, config, why
 

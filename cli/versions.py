@@ -6,6 +6,8 @@ import platform
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
+OF_ENVIRONMENTS = ("zerodojo", "numpy", "torch", "gymnasium", "envpool")  # whose versions can change a result there
+
 
 def versions(libraries: Sequence[str]) -> dict[str, str]:
     """Of Python and of those libraries that are installed."""

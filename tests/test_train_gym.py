@@ -172,7 +172,11 @@ def test_a_run_refuses_what_would_not_fit_it(
         ("train Acrobot-v1 --run run --agent ppo", "run is a run of CartPole-v1, not of Acrobot-v1"),
         ("train Acrobot-v1 --run run --agent ppo --resume", "run is a run of CartPole-v1, not of Acrobot-v1"),
         ("train CartPole-v1 --run run --agent alphazero --resume", "CartPole-v1 is an environment, and alphazero learns games"),
-        ("train CartPole-v1 --run run --resume --envs 3 --steps 9999", "environments is 8 in this run and cannot become 3"),
+        ("train CartPole-v1 --run run --resume --envs 3 --steps 9999", "--envs is 8 in this run and cannot become 3"),
+        (
+            "train CartPole-v1 --run run --resume --shared-body --steps 9999",
+            "--shared-body is False in this run and cannot become True",
+        ),
         ("train tic_tac_toe --run run --resume", "run learns in the environment CartPole-v1, not a game"),
         ("evaluate run --episodes 0", "--episodes is 0"),
         ("evaluate run@7 --episodes 1", "has no checkpoint of step 7"),

@@ -1,6 +1,6 @@
 """The training loop of agents in environments: collect, make batches, learn, again and again; told as typed reports.
 
-Called by `zerodojo.train`; nothing here prints. How an agent is measured on the way is handed in.
+Called by `zerodojo.train_agent`; nothing here prints. How an agent is measured on the way is handed in.
 """
 
 from __future__ import annotations

@@ -136,6 +136,12 @@ def mean(x: Tensor, valid: Tensor | None) -> Tensor:
     return x.mean() if valid is None else (x * valid).sum() / valid.sum().clamp(min=1)
 
 
+def standardized(x: Tensor, valid: Tensor | None) -> Tensor:
+    """To mean 0 and deviation 1 over the steps that count."""
+    centred = x - mean(x, valid)
+    return centred / (mean(centred.square(), valid).sqrt() + 1e-8)
+
+
 def _images(images: Tensor, rows: Tensor) -> Tensor:
     """Some of the stretches of images, each copied as one piece of memory."""
     last = images.movedim(2, -1)

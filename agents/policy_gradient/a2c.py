@@ -16,7 +16,7 @@ from ..gym.config import GymConfig
 from ..parts.acting import Actor
 from ..parts.actor_critic import ActorCritic, ActorCriticPolicy
 from ..parts.adam import Adam
-from ..parts.judged import as_tensor, mean, stretches, values_after, values_of_cuts
+from ..parts.judged import as_tensor, mean, standardized, stretches, values_after, values_of_cuts
 from ..parts.returns import generalized_advantages
 from ..parts.rmsprop import RMSProp
 from ..parts.rollout import Rollout, collect_rollout
@@ -77,8 +77,7 @@ class A2C:
         advantage = as_tensor(advantages, self._device).T
         returns = advantage + expected
         if settings.normalize_advantages:
-            centred = advantage - mean(advantage, whole.valid)
-            advantage = centred / (mean(centred.square(), whole.valid).sqrt() + 1e-8)
+            advantage = standardized(advantage, whole.valid)
 
         policy_loss = -mean(distribution.log_prob(whole.action) * advantage, whole.valid)
         value_loss = mean((value - returns).square(), whole.valid)

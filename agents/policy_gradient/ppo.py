@@ -19,7 +19,7 @@ from ..gym.config import GymConfig
 from ..parts.acting import Actor
 from ..parts.actor_critic import ActorCritic, ActorCriticPolicy
 from ..parts.adam import Adam
-from ..parts.judged import Judged, judge, mean
+from ..parts.judged import Judged, judge, mean, standardized
 from ..parts.rollout import Rollout, collect_rollout
 from ..parts.schedules import linear
 from ..parts.seeding import seeded
@@ -73,8 +73,7 @@ class PPO:
         distribution = self._network.distribution(policy, batch.mask)
         advantage = batch.advantage
         if settings.normalize_advantages:
-            centred = advantage - mean(advantage, batch.valid)
-            advantage = centred / (mean(centred.square(), batch.valid).sqrt() + 1e-8)
+            advantage = standardized(advantage, batch.valid)
 
         log_ratio = distribution.log_prob(batch.action) - batch.log_prob
         ratio = log_ratio.exp()

@@ -19,7 +19,7 @@ from ..gym.config import GymConfig
 from ..parts.acting import Actor
 from ..parts.actor_critic import ActorCritic, ActorCriticPolicy
 from ..parts.adam import Adam
-from ..parts.judged import as_tensor, mean, stretches, values_of_cuts
+from ..parts.judged import as_tensor, mean, standardized, stretches, values_of_cuts
 from ..parts.returns import discounted_returns
 from ..parts.rollout import Rollout, collect_episodes
 from ..parts.schedules import linear
@@ -70,8 +70,7 @@ class Reinforce:
         returns = as_tensor(paid, self._device).T
         advantage = returns - value.detach() if settings.baseline else returns
         if settings.normalize_advantages:
-            centred = advantage - mean(advantage, whole.valid)
-            advantage = centred / (mean(centred.square(), whole.valid).sqrt() + 1e-8)
+            advantage = standardized(advantage, whole.valid)
 
         policy_loss = -mean(distribution.log_prob(whole.action) * advantage, whole.valid)
         entropy = mean(distribution.entropy(), whole.valid)

@@ -21,6 +21,7 @@ from ..parts.acting import Actor
 from ..parts.adam import Adam
 from ..parts.bounded import BoundedActor, BoundedPolicy, Floats, need_bounded
 from ..parts.distributions import SquashedNormal
+from ..parts.named import joined, part_of
 from ..parts.schedules import linear
 from ..parts.seeding import seeded
 from ..parts.targets import approach
@@ -116,8 +117,7 @@ class SAC:
     def state(self) -> AgentState:
         """As `Agent` says."""
         values = {"steps": self.steps, "updates": self.updates, "generator": self._generator.bit_generator.state}
-        target = {f"target/{name}": array for name, array in get_weights(self._target).items()}
-        return AgentState(arrays=self._optimizer.state() | target, values=values)
+        return AgentState(arrays=self._optimizer.state() | joined({"target": get_weights(self._target)}), values=values)
 
     def load(self, weights: Arrays, state: AgentState | None = None, *, owner: str = "these weights") -> None:
         """As `Agent` says."""
@@ -125,8 +125,7 @@ class SAC:
         if state is None:
             set_weights(self._target, get_weights(self._network.critics), owner=owner)
             return
-        target = {name.removeprefix("target/"): array for name, array in state.arrays.items() if name.startswith("target/")}
-        set_weights(self._target, target, owner=owner)
+        set_weights(self._target, part_of(state.arrays, "target"), owner=owner)
         self._optimizer.load(state.arrays)
         self.steps, self.updates = state.values["steps"], state.values["updates"]
         self._generator.bit_generator.state = state.values["generator"]

@@ -124,7 +124,7 @@ class TD3:
         """As `Agent` says."""
         values = {"steps": self.steps, "updates": self.updates, "generator": self._generator.bit_generator.state}
         optimizers = {"critic_adam": self._critic_optimizer.state(), "actor_adam": self._actor_optimizer.state()}
-        return AgentState(arrays=joined({"target": dict(get_weights(self._target)), **optimizers}), values=values)
+        return AgentState(arrays=joined({"target": get_weights(self._target), **optimizers}), values=values)
 
     def load(self, weights: Arrays, state: AgentState | None = None, *, owner: str = "these weights") -> None:
         """As `Agent` says."""

@@ -22,8 +22,9 @@ from ..parts.acting import Actor
 from ..parts.actor_critic import ActorCritic, ActorCriticPolicy
 from ..parts.adam import Adam
 from ..parts.judged import as_tensor, mean, stretches, values_after, values_of_cuts
+from ..parts.named import joined, part_of
 from ..parts.returns import vtrace
-from ..parts.rollout import Rollout, collect_rollout, under
+from ..parts.rollout import Rollout, collect_rollout
 from ..parts.schedules import linear
 from ..parts.seeding import seeded
 from .config import VTraceSettings
@@ -112,17 +113,16 @@ class VTrace:
 
     def state(self) -> AgentState:
         """As `Agent` says; the queue is part of it."""
-        arrays = {f"optimizer/{name}": array for name, array in self._optimizer.state().items()}
+        parts = {"optimizer": self._optimizer.state()}
         for i, behaviour in enumerate(self._queue):
-            parts = {**behaviour.rollout.arrays(), "log_prob": behaviour.log_prob}
-            arrays |= {f"queue/{i}/{name}": array for name, array in parts.items()}
-        return AgentState(arrays=arrays, values={"steps": self.steps, "updates": self.updates, "queue": len(self._queue)})
+            parts[f"queue/{i}"] = {**behaviour.rollout.arrays(), "log_prob": behaviour.log_prob}
+        return AgentState(arrays=joined(parts), values={"steps": self.steps, "updates": self.updates, "queue": len(self._queue)})
 
     def load(self, weights: Arrays, state: AgentState | None = None, *, owner: str = "these weights") -> None:
         """As `Agent` says."""
         set_weights(self._network, weights, owner=owner)
         if state is not None:
-            self._optimizer.load(under("optimizer/", state.arrays))
+            self._optimizer.load(part_of(state.arrays, "optimizer"))
             self.steps, self.updates = state.values["steps"], state.values["updates"]
-            parts = [under(f"queue/{i}/", state.arrays) for i in range(state.values["queue"])]
+            parts = [part_of(state.arrays, f"queue/{i}") for i in range(state.values["queue"])]
             self._queue = deque(Behaviour(Rollout.of(part), part["log_prob"]) for part in parts)

@@ -27,10 +27,10 @@ from ..parts.prioritized import Priorities
 from ..parts.replay import Replay
 from ..parts.schedules import linear
 from ..parts.seeding import seeded
+from ..parts.targets import Target
 from .config import DQNSettings
 from .heads import make_head
 from .network import GreedyPolicy, QNetwork, one_choice
-from .target import Target
 
 
 class Transitions(NamedTuple):

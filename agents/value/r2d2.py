@@ -28,10 +28,10 @@ from ..parts.replay import Replay
 from ..parts.schedules import linear
 from ..parts.seeding import seeded
 from ..parts.sequences import MEMORY, Sequences
+from ..parts.targets import Target
 from .config import R2D2Settings
 from .heads import Scalar
 from .network import GreedyPolicy, QNetwork, one_choice
-from .target import Target
 
 WORST = 0.9  # share of the largest error in a sequence's priority, the rest is the mean's (Kapturowski et al. 2019, section 2.3)
 SCALE = 1e-3  # of what keeps the rescaling of values invertible (Pohlen et al. 2018)

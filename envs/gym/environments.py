@@ -95,3 +95,14 @@ class Environments(Protocol):
 
 class BadEnvironment(Exception):
     """An environment that fails or gives what is no number; the message names it and says how."""
+
+
+def require_finite(name: str, reward: NDArray[np.float32], observation: Observations, taken: NDArray[np.int64]) -> None:
+    """Raises BadEnvironment for the first environment whose step paid or showed what is no number; `taken` [N] says how many steps
+    its episode had before."""
+    if not np.isfinite(reward).all():
+        i = int(np.flatnonzero(~np.isfinite(reward))[0])
+        raise BadEnvironment(f"environment {i} of {name} paid {reward[i]} at step {taken[i] + 1} of its episode")
+    if observation.dtype != np.uint8 and not np.isfinite(observation).all():
+        i = int(np.flatnonzero(~np.isfinite(observation).reshape(len(observation), -1).all(1))[0])
+        raise BadEnvironment(f"environment {i} of {name} showed what is no number at step {taken[i] + 1} of its episode")

@@ -14,7 +14,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from .environments import BadEnvironment, Episode, Seen, Step
+from .environments import BadEnvironment, Episode, Seen, Step, require_finite
 from .masked import asked_for_masks
 from .spaces import MASK, Actions, Reader, Writer
 
@@ -61,7 +61,7 @@ class EnvironmentList:
                 self._restart(i, error)
                 failed.append(i)
         final = self._read(self._last)
-        self._check(reward, final)
+        require_finite(self._name, reward, final, self._length)
         self._total += reward
         self._length += 1
         ended = np.flatnonzero(terminated | truncated)
@@ -154,16 +154,6 @@ class EnvironmentList:
         state = _generator_state(self._envs[i])
         self._envs[i] = self._make()
         _set_generator(self._envs[i], state)
-
-    def _check(self, reward: NDArray[np.float32], observation: NDArray[Any]) -> None:
-        if not np.isfinite(reward).all():
-            i = int(np.flatnonzero(~np.isfinite(reward))[0])
-            raise BadEnvironment(f"environment {i} of {self._name} paid {reward[i]} at step {self._length[i] + 1} of its episode")
-        if observation.dtype != np.uint8 and not np.isfinite(observation).all():
-            i = int(np.flatnonzero(~np.isfinite(observation).reshape(self.n, -1).all(1))[0])
-            raise BadEnvironment(
-                f"environment {i} of {self._name} showed what is no number at step {self._length[i] + 1} of its episode"
-            )
 
     def _seen(self) -> Seen:
         return Seen(self._read(self._last), self._masks())

@@ -14,8 +14,8 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from .environments import BadEnvironment, Episode, Seen, Step
-from .spaces import MASK, Actions, Observations, Reader, Writer, unbatched
+from .environments import Episode, Seen, Step, require_finite
+from .spaces import MASK, Actions, Reader, Writer, unbatched
 
 
 class VectorEnvironments:
@@ -46,7 +46,6 @@ class VectorEnvironments:
         reward = np.where(valid, reward, 0.0).astype(np.float32)
         terminated, truncated = np.asarray(terminated, np.bool_) & valid, np.asarray(truncated, np.bool_) & valid
         ended = terminated | truncated
-        self._count(reward, ended, valid)
         final = seen = self._seen(shown, infos)
         if ended.any() and self._mode == AutoresetMode.SAME_STEP:
             final = self._before_reset(seen, ended, infos)
@@ -55,7 +54,8 @@ class VectorEnvironments:
             mask = None if seen.mask is None or fresh.mask is None else np.where(ended[:, None], fresh.mask, seen.mask)
             seen = Seen(fresh.observation, mask)  # infos tell only of those that were reset
         self._over = ended if self._mode == AutoresetMode.NEXT_STEP else np.zeros(self.n, np.bool_)
-        self._check(reward, final.observation)
+        require_finite(self._name, reward, final.observation, self._length)
+        self._count(reward, ended, valid)
         return Step(seen.observation, seen.mask, reward, terminated, truncated, final.observation, valid, final.mask)
 
     def finished(self) -> list[Episode]:
@@ -105,11 +105,3 @@ class VectorEnvironments:
         for i in np.flatnonzero(ended).tolist():
             self._finished.append(Episode(float(self._total[i]), int(self._length[i])))
             self._total[i], self._length[i] = 0.0, 0
-
-    def _check(self, reward: NDArray[np.float32], observation: Observations) -> None:
-        if not np.isfinite(reward).all():
-            i = int(np.flatnonzero(~np.isfinite(reward))[0])
-            raise BadEnvironment(f"environment {i} of {self._name} paid {reward[i]}")
-        if observation.dtype != np.uint8 and not np.isfinite(observation).all():
-            i = int(np.flatnonzero(~np.isfinite(observation).reshape(self.n, -1).all(1))[0])
-            raise BadEnvironment(f"environment {i} of {self._name} showed what is no number")

@@ -195,5 +195,5 @@ def test_what_is_no_number_is_refused_with_the_environment_and_the_step(reward: 
         environments.step(np.zeros(2, np.int64))
     vectorized = VectorEnvironments("nonsense", SyncVectorEnv([lambda: Nonsense(reward, place)] * 2))
     vectorized.reset(seed=0)
-    with pytest.raises(BadEnvironment, match="environment 0 of nonsense"):
+    with pytest.raises(BadEnvironment, match=f"environment 0 of nonsense {complaint} at step 1 of its episode"):
         vectorized.step(np.zeros(2, np.int64))
