@@ -176,11 +176,16 @@ def _refusing(task: str, options: Mapping[str, Option]) -> Iterator[None]:
         yield
     except (gym_error.DependencyNotInstalled, ModuleNotFoundError) as error:
         raise _missing(task, error) from error
+    except UserError:
+        raise
     except TypeError as error:
-        given = ", ".join(f"{name}={value}" for name, value in options.items())
-        raise UserError(f"{task} does not take {given or 'these settings'} ({error})") from error
-    except gym_error.Error as error:
-        raise UserError(f"{task} cannot be made: {error}") from error
+        raise UserError(f"{task} does not take {_given(options)} ({error})") from error
+    except Exception as error:
+        raise UserError(f"{task} cannot be made with {_given(options)} ({type(error).__name__}: {error})") from error
+
+
+def _given(options: Mapping[str, Option]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in options.items()) or "these settings"
 
 
 def import_package(package: str) -> None:
@@ -189,6 +194,10 @@ def import_package(package: str) -> None:
         imported = importlib.import_module(package)
     except ModuleNotFoundError as error:
         raise _missing(package, error) from error
+    except Exception as error:
+        raise UserError(
+            f"{package!r} cannot be imported ({type(error).__name__}: {error}); name a module that can be, as Python's import does"
+        ) from error
     if package == "minatar.gym":
         imported.register_envs()  # the one that waits to be asked
 
