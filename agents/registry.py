@@ -24,6 +24,7 @@ class AgentEntry(NamedTuple):
     agent: str = ""  # "module:Class", an `agents.gym.agent.Agent`; empty for who learns games
     acts: tuple[str, ...] = ()  # on what: "choice" (one), "choices" (several at once), "numbers"
     remembers: bool = False  # whether a body may have a memory
+    whole_episodes: bool = False  # whether it learns nothing before an episode has ended
 
 
 class Preset(NamedTuple):
@@ -71,6 +72,7 @@ AGENTS: dict[str, AgentEntry] = {
         "Monte Carlo control, in a table: learns whole episodes",
         ".tabular.monte_carlo:MonteCarlo",
         ("choice",),
+        whole_episodes=True,
     ),
     "dqn": AgentEntry(
         ".value.config:DQNSettings",
@@ -100,6 +102,7 @@ AGENTS: dict[str, AgentEntry] = {
         ".policy_gradient.reinforce:Reinforce",
         ("choice", "choices", "numbers"),
         remembers=True,
+        whole_episodes=True,
     ),
     "a2c": AgentEntry(
         ".policy_gradient.config:A2CSettings",

@@ -11,11 +11,13 @@ gone on, so values bootstrap from `final`. Gymnasium has three ways of resetting
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import UserError
 from .spaces import Actions, ActionSpace, Observations, ObservationSpace
 
 
@@ -68,7 +70,8 @@ class Environments(Protocol):
         ...
 
     def step(self, actions: Actions) -> Step:
-        """One action [N, ...] in each. Raises BadEnvironment for a reward or an observation that is no number."""
+        """One action [N, ...] in each. Raises BadEnvironment, as `reset` and `load` do: one fails the second time, or gives what is
+        no number."""
         ...
 
     def finished(self) -> list[Episode]:
@@ -93,5 +96,9 @@ class Environments(Protocol):
         ...
 
 
-class BadEnvironment(Exception):
+class BadEnvironment(UserError):
     """An environment that fails or gives what is no number; the message names it and says how."""
+
+    def __init__(self, message: str, arrays: Mapping[str, NDArray[Any]] | None = None) -> None:
+        super().__init__(message)
+        self.arrays = dict(arrays or {})  # what led there, of all N, as far as it is known
