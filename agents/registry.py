@@ -23,6 +23,7 @@ class AgentEntry(NamedTuple):
     summary: str
     agent: str = ""  # "module:Class", an `agents.gym.agent.Agent`; empty for who learns games
     acts: tuple[str, ...] = ()  # on what: "choice" (one), "choices" (several at once), "numbers"
+    whole_episodes: bool = False  # whether it learns nothing before an episode has ended
 
 
 class Preset(NamedTuple):
@@ -70,6 +71,7 @@ AGENTS: dict[str, AgentEntry] = {
         "Monte Carlo control, in a table: learns whole episodes",
         ".tabular.monte_carlo:MonteCarlo",
         ("choice",),
+        whole_episodes=True,
     ),
     "dqn": AgentEntry(
         ".value.config:DQNSettings",
@@ -97,6 +99,7 @@ AGENTS: dict[str, AgentEntry] = {
         "REINFORCE: the plainest policy gradient, by whole episodes",
         ".policy_gradient.reinforce:Reinforce",
         ("choice", "choices", "numbers"),
+        whole_episodes=True,
     ),
     "a2c": AgentEntry(
         ".policy_gradient.config:A2CSettings",

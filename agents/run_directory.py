@@ -9,6 +9,7 @@ replay/           what an agent of environments remembers (`gym.replay_store`)
 league/           its earlier selves, where it plays against them (`gym.league`)
 lock              held by the process that writes
 nonfinite-STEP.safetensors    the batch of a loss that was not finite, where there was one
+environment-STEP.safetensors    what led to the failure of an environment, or to what is no number, where there was one
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from ...envs.gym.making import limited, make_environments
 from ...errors import UserError
 from ..checkpoint import Arrays, Checkpoint
 from ..parts.acting import Actor
-from ..registry import agent_class, agent_of
+from ..registry import AGENTS, agent_class, agent_of
 from ..run_directory import RunDirectory
 from .agent import Agent, AgentState, Metrics, NonFiniteUpdate, Spaces
 from .config import GymConfig
@@ -121,6 +121,7 @@ class GymTraining:
             if init is not None:
                 self._start_from(*init)
             self._actor = Actor(self._environments, self._agent.policy, generator=generator, seed=config.seed)
+        self._steps_before = self._agent.steps  # in earlier calls
 
     @property
     def agent(self) -> Agent[Any, Any]:
@@ -144,8 +145,7 @@ class GymTraining:
         except NonFiniteUpdate as error:
             raise self._not_finite(error) from error
         except BadEnvironment as error:
-            self._save(resumable=False)
-            raise UserError(f"{error}; what was learned is saved: mend the environment and go on with --resume") from error
+            raise self._bad_environment(error) from error
         finally:
             self._environments.close()
         return self._progress("done")
@@ -184,7 +184,10 @@ class GymTraining:
 
     def _make(self, n: int, *, learning: bool) -> Environments:
         config, task = self._config, environment_of(self._config.task)
-        view = config.view if learning else limited(task, config.view)
+        must_end = not learning or AGENTS[agent_of(config)].whole_episodes
+        view = limited(task, config.view) if must_end else config.view
+        if learning and view is not config.view:
+            self._notices.append(f"{task} has no limit of steps: episodes are cut short after {view.max_episode_steps:,}")
         gamma = getattr(config.settings, "gamma", 1.0)
         return make_environments(task, measured_options(config), view, n=n, gamma=gamma, learning=learning)
 
@@ -305,6 +308,17 @@ class GymTraining:
             f"the loss is not finite after {self._agent.steps:,} steps of {self._config.task}; the batch is saved in {path}, and "
             "no checkpoint is touched: lower --learning-rate and go on with --resume"
         )
+
+    def _bad_environment(self, error: BadEnvironment) -> UserError:
+        """Saves what was learned, and what led to this, and says what there is."""
+        steps = self._steps_before + self._actor.steps
+        self._save(resumable=False)
+        kept = "what was learned is saved" if self._agent.steps else "nothing was learned yet"
+        if error.arrays:
+            path = self._run.path / f"environment-{steps}.safetensors"
+            save_file({name: np.ascontiguousarray(array) for name, array in error.arrays.items()}, path)
+            kept += f", and what led there is in {path}"
+        return UserError(f"after {steps:,} steps of the run {error} and go on with --resume: {kept}")
 
     # Telling -----------------------------------------------------------------------------------------------------------------
 

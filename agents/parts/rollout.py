@@ -84,8 +84,8 @@ def collect_rollout(actor: Actor, length: int) -> Rollout:
 
 
 def collect_episodes(actor: Actor, count: int) -> Rollout:
-    """Plays `count` whole episodes in each environment, all of them begun here. Those that have done so go on beside the others,
-    but their steps are not valid: to take what is finished first would prefer short episodes."""
+    """Plays `count` whole episodes in each environment, all of them begun here; all must end some time. Those that have done so go
+    on beside the others, but their steps are not valid: to take what is finished first would prefer short episodes."""
     if not actor.starts.all():
         actor.begin()
     memory, moments, valid = actor.memory, [], []

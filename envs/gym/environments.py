@@ -11,11 +11,13 @@ gone on, so values bootstrap from `final`. Gymnasium has three ways of resetting
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import UserError
 from .spaces import Actions, ActionSpace, Observations, ObservationSpace
 
 
@@ -68,7 +70,8 @@ class Environments(Protocol):
         ...
 
     def step(self, actions: Actions) -> Step:
-        """One action [N, ...] in each. Raises BadEnvironment for a reward or an observation that is no number."""
+        """One action [N, ...] in each. Raises BadEnvironment, as `reset` and `load` do: one fails the second time, or gives what is
+        no number."""
         ...
 
     def finished(self) -> list[Episode]:
@@ -93,16 +96,9 @@ class Environments(Protocol):
         ...
 
 
-class BadEnvironment(Exception):
+class BadEnvironment(UserError):
     """An environment that fails or gives what is no number; the message names it and says how."""
 
-
-def require_finite(name: str, reward: NDArray[np.float32], observation: Observations, taken: NDArray[np.int64]) -> None:
-    """Raises BadEnvironment for the first environment whose step paid or showed what is no number; `taken` [N] says how many steps
-    its episode had before."""
-    if not np.isfinite(reward).all():
-        i = int(np.flatnonzero(~np.isfinite(reward))[0])
-        raise BadEnvironment(f"environment {i} of {name} paid {reward[i]} at step {taken[i] + 1} of its episode")
-    if observation.dtype != np.uint8 and not np.isfinite(observation).all():
-        i = int(np.flatnonzero(~np.isfinite(observation).reshape(len(observation), -1).all(1))[0])
-        raise BadEnvironment(f"environment {i} of {name} showed what is no number at step {taken[i] + 1} of its episode")
+    def __init__(self, message: str, arrays: Mapping[str, NDArray[Any]] | None = None) -> None:
+        super().__init__(message)
+        self.arrays = dict(arrays or {})  # what led there, of all N, as far as it is known

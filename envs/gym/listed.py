@@ -14,7 +14,8 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from .environments import BadEnvironment, Episode, Seen, Step, require_finite
+from .checks import Checks
+from .environments import BadEnvironment, Episode, Seen, Step
 from .masked import asked_for_masks
 from .spaces import MASK, Actions, Reader, Writer
 
@@ -26,7 +27,7 @@ class EnvironmentList:
 
     def __init__(self, name: str, make: Make, n: int) -> None:
         self.n = n
-        self._name, self._make = name, make
+        self._name, self._make, self._checks = name, make, Checks(name)
         self._envs = [make() for _ in range(n)]
         self._read = Reader(self._envs[0].observation_space)
         self._write = Writer(self._envs[0].action_space)
@@ -58,10 +59,10 @@ class EnvironmentList:
                 self._last[i], reward[i], terminated[i], truncated[i], self._infos[i] = self._envs[i].step(action)
             except Exception as error:
                 reward[i], terminated[i], truncated[i] = 0.0, False, True
-                self._restart(i, error)
+                self._restart(i, "a step", error)
                 failed.append(i)
         final = self._read(self._last)
-        require_finite(self._name, reward, final, self._length)
+        self._checks.numbers(final, self._length + 1, reward)
         self._total += reward
         self._length += 1
         ended = np.flatnonzero(terminated | truncated)
@@ -75,6 +76,7 @@ class EnvironmentList:
             self._finished.append(Episode(float(self._total[i]), int(self._length[i])))
             self._begin(i, None)
         observation[ended] = self._read([self._last[i] for i in ended])
+        self._checks.numbers(observation, self._length, reward)
         mask = final_mask = self._masks()
         if mask is not None and cut:
             final_mask = mask.copy()
@@ -109,10 +111,14 @@ class EnvironmentList:
             _set_generator(self._envs[i], state["before"][i])
             self._begin(i, None)
             ended = False
-            for action in map(self._native, state["actions"][i]):
-                self._last[i], _, terminated, truncated, self._infos[i] = self._envs[i].step(action)
-                self._actions[i].append(action)
-                ended = ended or bool(terminated or truncated)
+            try:
+                for action in map(self._native, state["actions"][i]):
+                    self._last[i], _, terminated, truncated, self._infos[i] = self._envs[i].step(action)
+                    self._actions[i].append(action)
+                    ended = ended or bool(terminated or truncated)
+            except Exception as error:
+                self._restart(i, "a step", error)
+                ended = True
             same = np.array_equal(self._read([self._last[i]])[0], expected[i])
             if ended or not same or _generator_state(self._envs[i]) != state["after"][i]:
                 lost[i] = True
@@ -140,23 +146,32 @@ class EnvironmentList:
             env.unwrapped.np_random, _ = gymnasium.utils.seeding.np_random(seed)
             env.action_space.seed(seed)
         self._before[i] = _generator_state(env)
-        self._last[i], self._infos[i] = env.reset(seed=seed)  # said as well, to those whose randomness is elsewhere
+        try:
+            self._last[i], self._infos[i] = env.reset(seed=seed)  # said as well, to those whose randomness is elsewhere
+        except Exception as error:
+            self._restart(i, "a reset", error)
+            self._begin(i, seed)
         self._actions[i] = []
         self._total[i] = self._length[i] = 0
 
-    def _restart(self, i: int, error: Exception) -> None:
+    def _restart(self, i: int, where: str, error: Exception) -> None:
         """Makes an environment that failed anew, once; its episode counts as cut short."""
-        what = f"environment {i} of {self._name} failed in a step ({type(error).__name__}: {error})"
+        what = f"environment {i} of {self._name} failed in {where} ({type(error).__name__}: {error})"
         if self._restarted:
-            raise BadEnvironment(f"{what}, the second time") from error
+            raise BadEnvironment(f"{what}, the second time; mend the environment") from error
         self._restarted = True
         self._notices.append(f"{what}; it was started again, once")
         state = _generator_state(self._envs[i])
-        self._envs[i] = self._make()
+        try:
+            self._envs[i] = self._make()
+        except Exception as again:
+            raise BadEnvironment(f"{what}, and cannot be made again ({again}); mend the environment") from again
         _set_generator(self._envs[i], state)
 
     def _seen(self) -> Seen:
-        return Seen(self._read(self._last), self._masks())
+        seen = self._read(self._last)
+        self._checks.numbers(seen, self._length)
+        return Seen(seen, self._masks())
 
     def _masks(self, which: Sequence[int] | None = None) -> NDArray[np.bool_] | None:
         """What is open in these environments, in all where none are named."""
@@ -165,7 +180,8 @@ class EnvironmentList:
             return self._read.masks([self._last[i] for i in rows])
         if self._has_masks:
             return np.array([self._envs[i].unwrapped.action_masks() for i in rows], np.bool_)  # type: ignore[attr-defined]
-        if all(MASK in self._infos[i] for i in rows):
+        given = [MASK in self._infos[i] for i in rows]
+        if all(given) if which is not None else self._checks.masks(given, rows):
             return np.array([self._infos[i][MASK] for i in rows], np.bool_)
         return None
 

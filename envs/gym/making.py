@@ -17,6 +17,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode
 from ...errors import UserError, unknown
 from .config import ViewConfig
 from .environments import Environments
+from .guarded import Guarded
 from .listed import EnvironmentList
 from .masked import MasksInInfo, asked_for_masks
 from .minatar import OneGenerator
@@ -103,10 +104,10 @@ def _side_by_side(
         return EnvironmentList(task, lambda: make_one(task, options, view, learning=learning, watch=watch), n)
     if view.side_by_side == "processes":
         make = partial(_make_elsewhere, task, options, view, learning=learning)
-        return VectorEnvironments(task, AsyncVectorEnv([make] * n, autoreset_mode=AutoresetMode.SAME_STEP))
+        return VectorEnvironments(task, lambda: AsyncVectorEnv([make] * n, autoreset_mode=AutoresetMode.SAME_STEP))
     if view.side_by_side == "envpool":
         with _refusing(task, options):
-            return VectorEnvironments(task, pool(find(task), options, view, n, learning=learning))
+            return VectorEnvironments(task, partial(pool, find(task), options, view, n, learning=learning))
     if find(task).vector_entry_point is None:
         raise UserError(f"{task} has no vector of its own; take --view.side-by-side list or processes")
     if view.atari or view.frame_stack > 1:
@@ -114,13 +115,13 @@ def _side_by_side(
     if find(task).entry_point is not None:
         _refuse_hidden_masks(task, options, view)
     with _refusing(task, options):
-        return VectorEnvironments(task, gymnasium.make_vec(task, n, "vector_entry_point", **_settings(options, view)))
+        return VectorEnvironments(task, partial(gymnasium.make_vec, task, n, "vector_entry_point", **_settings(options, view)))
 
 
 def _make_elsewhere(task: str, options: Mapping[str, Option], view: ViewConfig, *, learning: bool) -> gymnasium.Env[Any, Any]:
-    """One environment for a process of its own, which shows all that is asked of it."""
+    """One environment for a process of its own, which shows all that is asked of it, and its failures."""
     env = make_one(task, options, view, learning=learning)
-    return MasksInInfo(env) if asked_for_masks(env) else env
+    return Guarded(MasksInInfo(env) if asked_for_masks(env) else env)
 
 
 def _refuse_hidden_masks(task: str, options: Mapping[str, Option], view: ViewConfig) -> None:
@@ -176,11 +177,16 @@ def _refusing(task: str, options: Mapping[str, Option]) -> Iterator[None]:
         yield
     except (gym_error.DependencyNotInstalled, ModuleNotFoundError) as error:
         raise _missing(task, error) from error
+    except UserError:
+        raise
     except TypeError as error:
-        given = ", ".join(f"{name}={value}" for name, value in options.items())
-        raise UserError(f"{task} does not take {given or 'these settings'} ({error})") from error
-    except gym_error.Error as error:
-        raise UserError(f"{task} cannot be made: {error}") from error
+        raise UserError(f"{task} does not take {_given(options)} ({error})") from error
+    except Exception as error:
+        raise UserError(f"{task} cannot be made with {_given(options)} ({type(error).__name__}: {error})") from error
+
+
+def _given(options: Mapping[str, Option]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in options.items()) or "these settings"
 
 
 def import_package(package: str) -> None:
@@ -189,6 +195,10 @@ def import_package(package: str) -> None:
         imported = importlib.import_module(package)
     except ModuleNotFoundError as error:
         raise _missing(package, error) from error
+    except Exception as error:
+        raise UserError(
+            f"{package!r} cannot be imported ({type(error).__name__}: {error}); name a module that can be, as Python's import does"
+        ) from error
     if package == "minatar.gym":
         imported.register_envs()  # the one that waits to be asked
 

@@ -30,7 +30,7 @@ class Counting(gymnasium.Env):
 
 
 def vector(mode):
-    return VectorEnvironments("counting", SyncVectorEnv([Counting] * 2, autoreset_mode=mode))
+    return VectorEnvironments("counting", lambda: SyncVectorEnv([Counting] * 2, autoreset_mode=mode))
 
 
 def normalized(environments):
