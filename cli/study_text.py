@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..agents.registry import agent_of
-from .versions import environment_version, versions
+from .versions import versions
 
 if TYPE_CHECKING:
     from ..evaluation.curves import Curve
@@ -37,6 +37,8 @@ def numbers(studied: Sequence[Studied], episodes: int) -> dict[str, Any]:
 
 
 def _numbers(one: Studied, episodes: int) -> dict[str, Any]:
+    from ..agents.gym.origins import origin
+
     return {
         "name": one.name,
         "task": one.config.task,
@@ -52,7 +54,7 @@ def _numbers(one: Studied, episodes: int) -> dict[str, Any]:
         "reached": one.reached,
         "wall_clock_s": one.seconds,
         "curves": {column: {name: values.tolist() for name, values in it._asdict().items()} for column, it in one.curves.items()},
-        "versions": versions(LIBRARIES) | {"environment": environment_version(one.config.task)},
+        "versions": versions(LIBRARIES) | {"environment": origin(one.config)},
     }
 
 

@@ -11,6 +11,7 @@ from ..agents.config_io import changed
 from ..agents.gym.choice import choose
 from ..agents.gym.config import GymConfig
 from ..agents.gym.loading import run_at
+from ..agents.gym.origins import origins
 from ..agents.gym.training import GymProgress, GymTraining, Measure
 from ..agents.gym.validation import check
 from ..agents.registry import agent_of
@@ -70,7 +71,7 @@ def train_agent(
     else:
         config = config or choose(task, {})[1]
         check(config)
-        directory = RunDirectory.create(run, config)
+        directory = RunDirectory.create(run, config, origins=origins(config))
     with directory.locked():
         try:
             directory.config = config
