@@ -133,6 +133,8 @@ AGENTS: dict[str, AgentEntry] = {
     ),
 }
 
+ALL_AGENTS, ALL_PRESETS = "`zerodojo list agents` names them", "`zerodojo list presets` names them"
+
 Config = AlphaZeroConfig | GymConfig[Any]
 
 
@@ -145,7 +147,7 @@ def config_class(agent: str) -> type[Config]:
 def settings_class(agent: str) -> type[Any]:
     """The class of an agent's own settings; for who learns games, the configuration's. Raises UserError for an unknown agent."""
     if agent not in AGENTS:
-        raise unknown("agent", agent, AGENTS)
+        raise unknown("agent", agent, AGENTS, elsewhere=ALL_AGENTS)
     return cast(type[Any], _imported(AGENTS[agent].path))
 
 
@@ -205,5 +207,5 @@ def preset_for(task: str, preset: str = "") -> AlphaZeroConfig:
     """
     name = preset or (task if task in PRESETS else DEFAULT)
     if name not in PRESETS:
-        raise unknown("preset", name, PRESETS)
+        raise unknown("preset", name, PRESETS, elsewhere=ALL_PRESETS)
     return replace(PRESETS[name].config, game=task)

@@ -6,14 +6,14 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from tyro.conf import FlagCreatePairsOff
+from tyro.conf import FlagCreatePairsOff, UseAppendAction, arg
 
 from ..errors import UserError
 from .arguments import Positional, parse
 from .output import check_target, tell
-from .versions import OF_ENVIRONMENTS, environment_version, versions
+from .versions import OF_ENVIRONMENTS, versions
 
 if TYPE_CHECKING:
     from ..agents.gym.config import GymConfig
@@ -33,6 +33,7 @@ class EvaluateGym:
     episodes: int = 100  # played to their end
     stochastic: FlagCreatePairsOff[bool] = False  # sample actions; without, the likeliest is taken
     seed: int = 0  # of everything random
+    imports: Annotated[tuple[str, ...], UseAppendAction, arg(name="import")] = ()  # a module in place of the run's own; repeatable
     max_episode_steps: int = 0  # cut episodes short after so many steps; 0: as the run or the environment does, else after 1,000
     render: FlagCreatePairsOff[bool] = False  # show the episodes: in a window, or in the terminal where there is no screen
     video: str = ""  # write the episodes into this directory, as MP4
@@ -60,7 +61,8 @@ def main(argv: Sequence[str]) -> int:
     from rich.console import Console
 
     from ..agents.gym.loading import load_policy, run_at, set_moments
-    from ..agents.gym.tasks import environment_of, measured_options
+    from ..agents.gym.origins import changed_origins
+    from ..agents.gym.tasks import environment_of_run, measured_options
     from ..agents.tabular.config import TabularSettings
     from ..envs.gym.making import limited, make_environments
     from ..evaluation.episodes import evaluate
@@ -69,15 +71,18 @@ def main(argv: Sequence[str]) -> int:
     from .watching import watcher
 
     run, step, best = run_at(options.run)
+    run.config = replace(run.config, imports=options.imports or run.config.imports)
     learned = load_policy(run, step, best=best)
     config: GymConfig[Any] = run.config
+    if another := changed_origins(run):
+        print(f"{another}: what it is paid may have changed.", file=sys.stderr)
     if not isinstance(config.settings, TabularSettings):
         import torch
 
         torch.set_num_threads(config.run.threads)  # left alone it takes every core, for networks that one serves best
     steps = options.max_episode_steps or config.view.max_episode_steps
-    view = limited(environment_of(config.task), replace(config.view, max_episode_steps=steps))
-    watch = watcher(config.task, render=options.render, video=options.video)
+    view = limited(environment_of_run(config), replace(config.view, max_episode_steps=steps))
+    watch = watcher(config.task, measured_options(config), render=options.render, video=options.video)
     n = 1 if watch else min(options.episodes, SIDE_BY_SIDE)
     environments = make_environments(config.task, measured_options(config), view, n=n, learning=False, watch=watch)
     set_moments(environments, learned.moments)
@@ -95,6 +100,7 @@ def _result(
     options: EvaluateGym, config: GymConfig[Any], view: ViewConfig, learned: Learned, found: Returns, exact: Expected | None
 ) -> dict[str, Any]:
     """The result as JSON has it; `view` is what was played in."""
+    from ..agents.gym.origins import origin
     from ..agents.gym.tasks import measured_options
     from ..agents.registry import agent_of
 
@@ -115,7 +121,7 @@ def _result(
         "return_best_possible": exact.best if exact else None,
         "length_mean": float(found.lengths.mean()),
         "environment": {"id": config.task, "options": measured_options(config), "view": asdict(view)},
-        "environment_version": environment_version(config.task),
+        "environment_version": origin(config, watched=options.render or bool(options.video)),
         "versions": versions(OF_ENVIRONMENTS),
     }
 

@@ -9,6 +9,7 @@ from typing import Any
 from ..agents.gym.choice import choose
 from ..agents.gym.config import GymConfig
 from ..agents.gym.loading import run_at
+from ..agents.gym.origins import origins
 from ..agents.gym.resuming import check_resume
 from ..agents.gym.training import GymProgress, GymTraining, Measure
 from ..agents.gym.validation import check
@@ -58,7 +59,7 @@ def train_agent(
     else:
         config = config or choose(task, {})[1]
         check(config)
-        directory = RunDirectory.create(run, config)
+        directory = RunDirectory.create(run, config, origins=origins(config))
     with directory.locked():
         try:
             directory.config = config

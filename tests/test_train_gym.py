@@ -129,7 +129,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_gives_others(tmp_path:
         ("CartPole-v1 --run x --device gpu", "--device takes one of 'cpu', 'cuda', not 'gpu'"),
         ("CartPole-v1", "--run is empty; name a directory such as runs/CartPole-v1"),
         ("LunarLander-v3 --run x", "LunarLander-v3 needs "),
-        ("CartPole-v1 --run x --import no_such_package", "no_such_package needs what is not installed"),
+        ("CartPole-v1 --run x --import no_such_package", "there is no module no_such_package; install it"),
     ],
 )
 def test_refused_in_one_line_with_nothing_written(

@@ -26,9 +26,10 @@ from .agent import Agent, AgentState, Metrics, NonFiniteUpdate, Spaces
 from .config import GymConfig
 from .league import league_of
 from .loading import MOMENTS, set_moments, set_reward_moments, split_moments
+from .origins import changed_origins
 from .policy import Policy
 from .replay_store import ReplayStore
-from .tasks import environment_of, in_league, measured_options
+from .tasks import environment_of_run, in_league, measured_options
 
 RECENT_EPISODES = 100  # that the displayed return is the mean of
 RECENT_SECONDS = 10.0  # that the displayed speed looks back on
@@ -138,7 +139,8 @@ class GymTraining:
             while not self._is_over():
                 self._round()
                 self._keep_up()
-            if self._agent.steps >= self._config.steps and self._measured_at != self._agent.steps:
+            is_done = self._agent.steps >= self._config.steps
+            if self._config.run.evaluations and is_done and self._measured_at != self._agent.steps:
                 self._evaluate()
             self._tell("saving")
             self._save()
@@ -183,7 +185,7 @@ class GymTraining:
     # Its steps ---------------------------------------------------------------------------------------------------------------
 
     def _make(self, n: int, *, learning: bool) -> Environments:
-        config, task = self._config, environment_of(self._config.task)
+        config, task = self._config, environment_of_run(self._config)
         must_end = not learning or AGENTS[agent_of(config)].whole_episodes
         view = limited(task, config.view) if must_end else config.view
         if learning and view is not config.view:
@@ -194,7 +196,7 @@ class GymTraining:
     def _evaluate(self) -> None:
         """Measures the policy in environments of its own, and keeps it if it is the best so far."""
         config = self._config
-        self._measured = self._agent.steps // max(1, config.steps // max(1, config.run.evaluations))
+        self._measured = self._agent.steps // max(1, config.steps // config.run.evaluations)
         if self._measure is None or not config.run.evaluation_episodes:
             return
         self._tell("measuring")
@@ -283,6 +285,8 @@ class GymTraining:
                 f"checkpoint {checkpoint.step} of {self._run.path} lacks {error}; it is of another zerodojo: "
                 "start a new run from its weights with --init"
             ) from error
+        if another := changed_origins(self._run):
+            self._notices.append(another)
         self._run.cut_metrics(checkpoint.step)
         self._run.cut_best(checkpoint.step)
         if self._agent.replay is not None:

@@ -122,6 +122,10 @@ def check(config: GymConfig[Any], *, name: Callable[[str], str] = str) -> None:
     if isinstance(settings, DQNSettings) and settings.head.low >= settings.head.high:
         low, high = name("settings.head.low"), name("settings.head.high")
         raise UserError(f"{low} is {settings.head.low:g} and {high} {settings.head.high:g}; the first must be the lower")
+    if config.view.max_episode_steps and "max_episode_steps" in config.options and not config.view.atari:  # there: of frames
+        raise UserError(
+            f"the environment has an option max_episode_steps, and {name('view.max_episode_steps')} is the same; give one of them"
+        )
     if config.run.device == "cuda":
         if isinstance(settings, TabularSettings):
             raise UserError(f"{name('run.device')} is cuda, and {agent_of(config)} keeps a table on the processor; set it to cpu")

@@ -44,6 +44,7 @@ EXTRAS = {  # what a missing package is installed by
     "Box2D": "box2d",
     "box2d": "box2d",
     "mujoco": "mujoco",
+    "imageio": "mujoco",
     "minigrid": "minigrid",
     "minatar": "minatar",
     "envpool": "envpool",
@@ -55,6 +56,7 @@ PACKAGES = {  # that register a namespace
     "MinAtar": "minatar.gym",
     "zerodojo": f"{__package__}.recall",
 }
+ELSEWHERE = "gymnasium.farama.org tells Gymnasium's; name the package of another as in PACKAGE:Env-v0, or by --import PACKAGE"
 
 
 def make_environments(
@@ -190,10 +192,14 @@ def _given(options: Mapping[str, Option]) -> str:
 
 
 def import_package(package: str) -> None:
-    """Imports a package that registers environments. Raises UserError where it is not there."""
+    """Imports a package that registers environments, by its name. Raises UserError where it is not there."""
+    if not all(part.isidentifier() for part in package.split(".")):
+        raise UserError(f"{package!r} is no module's name; write it as Python's import does, such as my_package.environments")
     try:
         imported = importlib.import_module(package)
     except ModuleNotFoundError as error:
+        if f"{package}.".startswith(f"{error.name}.") and error.name not in EXTRAS:
+            raise UserError(f"there is no module {package}; install it, or put the folder that holds it on PYTHONPATH") from error
         raise _missing(package, error) from error
     except Exception as error:
         raise UserError(
@@ -211,7 +217,7 @@ def find(task: str) -> gymnasium.envs.registration.EnvSpec:
         for package in filter(None, (module if colon else "", PACKAGES.get(namespace, ""))):
             import_package(package)
     if name not in gymnasium.registry:
-        raise unknown("environment", name, gymnasium.registry)
+        raise unknown("environment", name, gymnasium.registry, elsewhere=ELSEWHERE)
     return gymnasium.registry[name]
 
 
