@@ -129,7 +129,7 @@ PRESETS: dict[str, GymConfig[Any]] = {
     ),
     "cartpole-qr": replace(
         CARTPOLE_DQN,
-        settings=replace(CARTPOLE_DQN.settings, double=False, head=HeadSettings(kind="qr", quantiles=10)),
+        settings=replace(CARTPOLE_DQN.settings, head=HeadSettings(kind="qr", quantiles=10)),
     ),
     "cartpole-pqn": GymConfig(
         task="CartPole-v1",
@@ -281,7 +281,7 @@ PRESETS: dict[str, GymConfig[Any]] = {
         task="CartPole-v1",
         environments=8,
         steps=300_000,
-        settings=VTraceSettings(learning_rate=2e-3, entropy_weight=0.01, value_weight=0.5),
+        settings=VTraceSettings(rollout=10, learning_rate=2e-3, entropy_weight=0.01, value_weight=0.5),
     ),
     "cartpole-reinforce": GymConfig(
         task="CartPole-v1",

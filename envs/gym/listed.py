@@ -179,7 +179,7 @@ class EnvironmentList:
         if self._read.has_mask:
             return self._read.masks([self._last[i] for i in rows])
         if self._has_masks:
-            return np.array([self._envs[i].unwrapped.action_masks() for i in rows], np.bool_)  # type: ignore[attr-defined]
+            return np.array([self._envs[i].get_wrapper_attr("action_masks")() for i in rows], np.bool_)
         given = [MASK in self._infos[i] for i in rows]
         if all(given) if which is not None else self._checks.masks(given, rows):
             return np.array([self._infos[i][MASK] for i in rows], np.bool_)

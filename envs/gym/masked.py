@@ -11,8 +11,8 @@ from .spaces import MASK
 
 
 def asked_for_masks(env: gymnasium.Env[Any, Any]) -> bool:
-    """Whether an environment tells which actions are open by its method `action_masks()`."""
-    return hasattr(env.unwrapped, "action_masks")
+    """Whether an environment, or a wrapper around it, tells which actions are open by its method `action_masks()`."""
+    return env.has_wrapper_attr("action_masks")
 
 
 class MasksInInfo(gymnasium.Wrapper[Any, Any, Any, Any]):
@@ -29,5 +29,4 @@ class MasksInInfo(gymnasium.Wrapper[Any, Any, Any, Any]):
         return observation, reward, terminated, truncated, self._told(info)
 
     def _told(self, info: dict[str, Any]) -> dict[str, Any]:
-        world: Any = self.unwrapped
-        return {**info, MASK: np.asarray(world.action_masks(), np.bool_)}
+        return {**info, MASK: np.asarray(self.get_wrapper_attr("action_masks")(), np.bool_)}

@@ -10,8 +10,8 @@ from zerodojo.envs.gym.making import make_environments
 from zerodojo.errors import UserError
 
 
-class Asked(gymnasium.Env):
-    """In so many steps as were taken one more action is open; after two of them it is cut short."""
+class Counting(gymnasium.Env):
+    """Counts its steps; after two of them it is cut short."""
 
     observation_space = gymnasium.spaces.Discrete(10)
     action_space = gymnasium.spaces.Discrete(4)
@@ -25,17 +25,30 @@ class Asked(gymnasium.Env):
         self.taken += 1
         return self.taken, 0.0, False, self.taken == 2, {}
 
+
+class Asked(Counting):
+    """With every step that was taken one more action is open."""
+
     def action_masks(self):
         return [action <= self.taken for action in range(4)]
 
 
-@pytest.fixture
+class Wrapper(gymnasium.Wrapper):
+    """Tells the same of a world that does not."""
+
+    def action_masks(self):
+        return [action <= self.unwrapped.taken for action in range(4)]
+
+
+@pytest.fixture(autouse=True)
 def task(monkeypatch):
     def vector(num_envs, **settings):
         return SyncVectorEnv([Asked] * num_envs)
 
     spec = gymnasium.envs.registration.EnvSpec("Asked-v0", entry_point=Asked, vector_entry_point=vector)
     monkeypatch.setitem(gymnasium.registry, "Asked-v0", spec)
+    wrapped = gymnasium.envs.registration.EnvSpec("Wrapped-v0", entry_point=lambda: Wrapper(Counting()))
+    monkeypatch.setitem(gymnasium.registry, "Wrapped-v0", wrapped)
     return "Asked-v0"
 
 
@@ -51,8 +64,9 @@ def masks(task, way):
 
 
 @pytest.mark.parametrize("way", ["list", "processes"])
-def test_masks_hold_however_environments_run(task, way):
-    assert masks(task, way) == [[1, 1], [2, 2], [2, 2], [1, 1], [3, 3], [2, 2], [2, 2]]
+@pytest.mark.parametrize("name", ["Asked-v0", "Wrapped-v0"])
+def test_masks_hold_however_environments_run(way, name):
+    assert masks(name, way) == [[1, 1], [2, 2], [2, 2], [1, 1], [3, 3], [2, 2], [2, 2]]
 
 
 def test_a_vector_that_hides_them_is_refused(task):
