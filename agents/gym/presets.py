@@ -54,6 +54,13 @@ ACROBOT_DQN = GymConfig(  # rl-zoo's but for Adam's epsilon, there 1e-8
         epsilon_share=0.12,
     ),
 )
+MINATAR_PPO = GymConfig(  # ours: Atari's settings, learning four times as fast
+    steps=1_000_000,
+    environments=8,
+    view=ViewConfig(max_episode_steps=10_000),
+    body=BodyConfig(hidden=(128,)),
+    settings=PPOSettings(rollout=128, minibatch=256, epochs=4, learning_rate=1e-3, entropy_weight=0.01, shared_body=True),
+)
 
 PRESETS: dict[str, GymConfig[Any]] = {
     "frozenlake-q": GymConfig(
@@ -106,20 +113,21 @@ PRESETS: dict[str, GymConfig[Any]] = {
             rollout=32, minibatch=256, epochs=20, learning_rate=1e-3, gamma=0.98, gae_lambda=0.8, clip=0.2, final_clip=0.0
         ),
     ),
-    "cartpole-ppo-quick": GymConfig(  # ours, for few seconds on one core rather than few steps
+    "cartpole-ppo-quick": GymConfig(  # ours: of 25 settings drawn at random the quickest to 475 on one core, by 15 seeds
         task="CartPole-v1",
-        environments=8,
+        environments=16,
         steps=30_000,
         settings=PPOSettings(
-            rollout=32,
-            minibatch=256,
-            epochs=10,
-            learning_rate=5e-3,
-            gamma=0.98,
-            gae_lambda=0.9,
-            clip=0.2,
+            rollout=64,
+            minibatch=128,
+            epochs=6,
+            learning_rate=1.5e-2,
+            gamma=0.99,
+            gae_lambda=0.95,
+            clip=0.3,
             final_clip=0.0,
             value_weight=0.25,
+            gradient_clip=1.0,
         ),
     ),
     "cartpole-dqn": CARTPOLE_DQN,
@@ -246,6 +254,9 @@ PRESETS: dict[str, GymConfig[Any]] = {
             shared_body=True,
         ),
     ),
+    "minatar-asterix-ppo": replace(MINATAR_PPO, task="MinAtar/Asterix-v1"),
+    "minatar-breakout-ppo": replace(MINATAR_PPO, task="MinAtar/Breakout-v1"),
+    "minatar-space-invaders-ppo": replace(MINATAR_PPO, task="MinAtar/SpaceInvaders-v1"),
     "recall-ppo": GymConfig(  # an episode a rollout; only the answer is paid, and nothing before it matters
         task="zerodojo/Recall-v0",
         environments=64,
