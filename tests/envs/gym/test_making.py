@@ -56,9 +56,16 @@ def test_options_that_the_environment_refuses_are_told_with_what_it_said(task, o
         make_environments(task, options, ViewConfig(side_by_side=way), n=1)
 
 
-@pytest.mark.parametrize(("name", "said"), [("broken_package", "SyntaxError"), (".x", "TypeError"), ("", "ValueError")])
+REFUSED = [
+    ("broken_package", "'broken_package' cannot be imported (SyntaxError: "),
+    (".x", "'.x' is no module's name"),
+    ("", "'' is no module's name"),
+]
+
+
+@pytest.mark.parametrize(("name", "said"), REFUSED)
 def test_a_package_that_cannot_be_imported_is_refused(name, said, tmp_path, monkeypatch):
     (tmp_path / "broken_package.py").write_text("def (:\n")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(UserError, match=f"'{re.escape(name)}' cannot be imported .{said}: "):
+    with pytest.raises(UserError, match=re.escape(said)):
         import_package(name)
