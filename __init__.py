@@ -1,4 +1,5 @@
-"""A dojo where agents learn from zero. `train` learns; `envs.make` makes games, `agents.player` whoever plays them."""
+"""A dojo where agents learn from zero. `train` learns a game, `train_agent` to act in an environment; `envs.make` makes games,
+`agents.player` whoever plays them."""
 
 from __future__ import annotations
 
@@ -10,9 +11,10 @@ from .errors import UserError
 
 if TYPE_CHECKING:
     from . import agents, envs
+    from .distributed.gym_training import train_agent
     from .distributed.training import train
 
-__all__ = ["UserError", "__version__", "agents", "envs", "register_envs", "train"]
+__all__ = ["UserError", "__version__", "agents", "envs", "register_envs", "train", "train_agent"]
 
 __version__ = "0.1.0"
 
@@ -26,9 +28,11 @@ def register_envs() -> None:
 
 
 def __getattr__(name: str) -> object:
-    """The public names, once they are asked for: `train` needs torch and Ray, and most of the package does not."""
+    """The public names, once they are asked for: training needs torch, and most of the package does not."""
     if name == "train":
         return import_module(".distributed.training", __name__).train
+    if name == "train_agent":
+        return import_module(".distributed.gym_training", __name__).train_agent
     if name in ("agents", "envs"):
         return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -16,16 +16,26 @@ _REMEDIES = {
     errno.ELOOP: "name a directory that is not a link to itself",
 }
 
+MOST_NAMED = 12  # in one line
+
 
 class UserError(Exception):
     """Something the user can mend. The message is one line: what is wrong, and what to do about it (exit code 2)."""
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
-    """The error for a name that is not in a registry: the nearest names, or all of them when none is near."""
+def unknown(kind: str, name: str, known: Iterable[str], *, elsewhere: str = "") -> UserError:
+    """The error for a name that is not in a registry: the nearest names, or when none is near all of a few.
+
+    Of many the first are named, or `elsewhere` says where they are to be found.
+    """
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names)}" if names else "there is none to name"
+    if near:
+        hint = f"did you mean {' or '.join(near)}?"
+    elif len(names) > MOST_NAMED:
+        hint = elsewhere or f"known: {', '.join(names[:MOST_NAMED])} and {len(names) - MOST_NAMED} more"
+    else:
+        hint = f"known: {', '.join(names)}" if names else "there is none to name"
     return UserError(f"unknown {kind} {name!r}; {hint}")
 
 

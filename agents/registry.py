@@ -23,7 +23,7 @@ class AgentEntry(NamedTuple):
     summary: str
     agent: str = ""  # "module:Class", an `agents.gym.agent.Agent`; empty for who learns games
     acts: tuple[str, ...] = ()  # on what: "choice" (one), "choices" (several at once), "numbers"
-    remembers: bool = False  # whether a body may have a memory
+    whole_episodes: bool = False  # whether it learns nothing before an episode has ended
 
 
 class Preset(NamedTuple):
@@ -71,6 +71,7 @@ AGENTS: dict[str, AgentEntry] = {
         "Monte Carlo control, in a table: learns whole episodes",
         ".tabular.monte_carlo:MonteCarlo",
         ("choice",),
+        whole_episodes=True,
     ),
     "dqn": AgentEntry(
         ".value.config:DQNSettings",
@@ -86,7 +87,6 @@ AGENTS: dict[str, AgentEntry] = {
         "deep Q-learning with a memory: where what is seen now does not tell all",
         ".value.r2d2:R2D2",
         ("choice",),
-        remembers=True,
     ),
     "pqn": AgentEntry(
         ".value.config:PQNSettings",
@@ -99,28 +99,25 @@ AGENTS: dict[str, AgentEntry] = {
         "REINFORCE: the plainest policy gradient, by whole episodes",
         ".policy_gradient.reinforce:Reinforce",
         ("choice", "choices", "numbers"),
-        remembers=True,
+        whole_episodes=True,
     ),
     "a2c": AgentEntry(
         ".policy_gradient.config:A2CSettings",
         "advantage actor-critic: a few steps, one gradient",
         ".policy_gradient.a2c:A2C",
         ("choice", "choices", "numbers"),
-        remembers=True,
     ),
     "ppo": AgentEntry(
         ".policy_gradient.config:PPOSettings",
         "proximal policy optimisation: the first to try",
         ".policy_gradient.ppo:PPO",
         ("choice", "choices", "numbers"),
-        remembers=True,
     ),
     "vtrace": AgentEntry(
         ".policy_gradient.config:VTraceSettings",
         "the actor-critic of IMPALA: learns from what older weights did",
         ".policy_gradient.vtrace:VTrace",
         ("choice", "choices", "numbers"),
-        remembers=True,
     ),
     "sac": AgentEntry(
         ".policy_gradient.config:SACSettings",
@@ -136,6 +133,8 @@ AGENTS: dict[str, AgentEntry] = {
     ),
 }
 
+ALL_AGENTS, ALL_PRESETS = "`zerodojo list agents` names them", "`zerodojo list presets` names them"
+
 Config = AlphaZeroConfig | GymConfig[Any]
 
 
@@ -148,7 +147,7 @@ def config_class(agent: str) -> type[Config]:
 def settings_class(agent: str) -> type[Any]:
     """The class of an agent's own settings; for who learns games, the configuration's. Raises UserError for an unknown agent."""
     if agent not in AGENTS:
-        raise unknown("agent", agent, AGENTS)
+        raise unknown("agent", agent, AGENTS, elsewhere=ALL_AGENTS)
     return cast(type[Any], _imported(AGENTS[agent].path))
 
 
@@ -208,5 +207,5 @@ def preset_for(task: str, preset: str = "") -> AlphaZeroConfig:
     """
     name = preset or (task if task in PRESETS else DEFAULT)
     if name not in PRESETS:
-        raise unknown("preset", name, PRESETS)
+        raise unknown("preset", name, PRESETS, elsewhere=ALL_PRESETS)
     return replace(PRESETS[name].config, game=task)

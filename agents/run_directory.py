@@ -9,6 +9,7 @@ replay/           what an agent of environments remembers (`gym.replay_store`)
 league/           its earlier selves, where it plays against them (`gym.league`)
 lock              held by the process that writes
 nonfinite-STEP.safetensors    the batch of a loss that was not finite, where there was one
+environment-STEP.safetensors    what led to the failure of an environment, or to what is no number, where there was one
 """
 
 from __future__ import annotations
@@ -53,9 +54,10 @@ C = TypeVar("C", bound=Config)
 class RunDirectory(Generic[C]):
     """A run on disk. Opening one is always allowed; writing (`save`, `metrics`, ...) happens inside `with run.locked()`."""
 
-    def __init__(self, path: Path, config: C) -> None:
+    def __init__(self, path: Path, config: C, *, origins: Mapping[str, str] | None = None) -> None:
         self.path = path
         self.config = config
+        self.origins = dict(origins or {})  # of the environment, when the run was made (`gym.origins`)
         self._checkpoints = CheckpointFolder(path / "checkpoints")
         self._best = CheckpointFolder(path / "best")
         self._metrics = MetricsLog(path / "metrics.jsonl", path / "tensorboard")
@@ -69,10 +71,10 @@ class RunDirectory(Generic[C]):
         return (Path(path) / "config.json").exists()
 
     @classmethod
-    def create(cls, path: str | Path, config: C) -> RunDirectory[C]:
-        """A new run. Raises UserError if something is there, or if the disk refuses."""
+    def create(cls, path: str | Path, config: C, *, origins: Mapping[str, str] | None = None) -> RunDirectory[C]:
+        """A new run; one in an environment notes its origins. Raises UserError if something is there, or if the disk refuses."""
         path = Path(path)
-        run: RunDirectory[C] = cls(path, config)
+        run: RunDirectory[C] = cls(path, config, origins=origins)
         with _writing(path):
             if path.exists() and not path.is_dir():
                 raise UserError(f"{path} is a file; choose another --run")
@@ -111,13 +113,13 @@ class RunDirectory(Generic[C]):
                 raise UserError(
                     f"{path} is from a newer zerodojo ({written_by}, format {number}); this one reads format {FORMAT}: upgrade it"
                 )
-            agent, config = data["agent"], data["config"]
+            agent, config, origins = data["agent"], data["config"], dict(data.get("environment", {}))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError(
                 f"{file} is unreadable or half written ({error}); put it back from a copy or choose another run"
             ) from error
         try:
-            return RunDirectory(path, from_json(config_class(str(agent)), config))
+            return RunDirectory(path, from_json(config_class(str(agent)), config), origins=origins)
         except UserError as error:
             raise UserError(f"{file} (written by zerodojo {written_by}): {error}") from error
 
@@ -208,7 +210,10 @@ class RunDirectory(Generic[C]):
     def set_config(self, config: C) -> None:
         """Makes this the run's configuration (on resume: what `check_resume` let pass). Raises UserError when the disk refuses."""
         self._require_lock()
-        data = {"format": FORMAT, "zerodojo": version("zerodojo"), "agent": agent_of(config), "config": to_json(config)}
+        data: dict[str, Any] = {"format": FORMAT, "zerodojo": version("zerodojo")}
+        if self.origins:
+            data["environment"] = self.origins
+        data |= {"agent": agent_of(config), "config": to_json(config)}
         with _writing(self.path):
             replace_file(self.path / "config.json", json.dumps(data, indent=2).encode() + b"\n")
         self.config = config

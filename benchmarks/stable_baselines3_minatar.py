@@ -35,6 +35,7 @@ from zerodojo.envs.gym.making import find
 from zerodojo.machine import available_cores, processor
 
 EPISODES, EVALUATION_SEED = 100, 2_000_003
+LIMIT = 10_000  # steps of an episode, as ours have
 
 
 class ChannelsFirst(gymnasium.ObservationWrapper[NDArray[np.float32], np.int64, NDArray[np.bool_]]):
@@ -100,7 +101,7 @@ def model_of(agent: str, task: str, seed: int) -> Any:
 
 def vector(task: str, n: int) -> DummyVecEnv:
     """n environments side by side."""
-    return DummyVecEnv([lambda: Monitor(ChannelsFirst(gymnasium.make(task)))] * n)
+    return DummyVecEnv([lambda: Monitor(ChannelsFirst(gymnasium.make(task, max_episode_steps=LIMIT)))] * n)
 
 
 def trained(options: argparse.Namespace, seed: int) -> tuple[float, float]:

@@ -87,7 +87,7 @@ def measure(options: Bench) -> Result:
 def contests() -> list[Contest]:
     """Those that what is installed is enough for, with rl-zoo's settings but for Pong's learning rate."""
     dqn = PRESETS["cartpole-dqn"]
-    zoo = replace(dqn.settings, learning_rate=2.3e-3, decay_learning_rate=False, double=False)
+    zoo = replace(dqn.settings, learning_rate=2.3e-3, decay_learning_rate=False, optimizer_epsilon=1e-8, double=False)
     found = [
         Contest("ppo_cartpole", PRESETS["cartpole-ppo"], ppo_of_the_peer),
         Contest("dqn_cartpole", replace(dqn, settings=zoo), dqn_of_the_peer),

@@ -12,10 +12,10 @@ from tyro.conf import FlagCreatePairsOff, UseAppendAction
 
 from ..errors import UserError
 from .arguments import Positional, parse
-from .games import game_options, title
+from .games import key_values, title
 from .output import check_target, tell
 from .versions import versions
-from .words import values_of
+from .words import switches, task_of, values_of
 
 if TYPE_CHECKING:
     from ..agents import Player
@@ -112,10 +112,23 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _plays_episodes(argv: Sequence[str]) -> bool:
-    """Whether a run is named first that has learned in an environment, and no opponent for a match at the game that may be."""
-    from ..agents.run_directory import is_of_environment
+    """Whether a run is named that has learned in an environment, and no opponent for a match at the game that may be.
 
-    return any(is_of_environment(word) for word in argv[:1]) and not values_of(argv, "--opponent")
+    Raises UserError where whatever else is missing hangs on a run that cannot be read.
+    """
+    from ..agents.run_directory import is_of_environment
+    from ..agents.specs import SPECS
+    from .evaluate_gym import EvaluateGym
+
+    spec = task_of(argv, switches(Evaluate, EvaluateGym))
+    if not spec or values_of(argv, "--opponent"):
+        return False
+    is_run = spec.partition(":")[0] not in SPECS or Path(spec).exists()
+    if is_run and not is_of_environment(spec) and not {"-h", "--help"}.intersection(argv):
+        from ..agents.gym.loading import run_at
+
+        run_at(spec)
+    return is_of_environment(spec)
 
 
 def _load(options: Evaluate) -> _Agent:
@@ -139,7 +152,7 @@ def _load(options: Evaluate) -> _Agent:
     elif not learned:
         if not options.game:
             raise UserError(f"{spec} has learned nothing; add --game GAME, or name a run such as runs/connect_four, or zoo:NAME")
-        game = make(options.game, **game_options(options.option))
+        game = make(options.game, **key_values("--option", options.option))
         agent = player(spec, game, simulations=simulations, seed=seed)
         return _Agent(agent, game, None, agent.simulations)
     elif is_of_environment(spec):

@@ -22,17 +22,6 @@ def title(name: str) -> str:
     return name if ":" in name else TITLES.get(name, name.replace("_", " ").title())
 
 
-def game_options(words: Sequence[str]) -> dict[str, Option]:
-    """KEY=VALUE words as a game's options: whole numbers, numbers, true and false, or else text. Raises UserError."""
-    options: dict[str, Option] = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not (key and equals and value):
-            raise UserError(f"--option takes KEY=VALUE, such as width=5, not {word!r}")
-        options[key] = _value(value)
-    return options
-
-
 def key_values(flag: str, words: Sequence[str]) -> dict[str, Option]:
     """KEY=VALUE words of a flag: whole numbers, numbers, true and false, or else text. Raises UserError."""
     options: dict[str, Option] = {}
@@ -54,7 +43,7 @@ def game_of(spec: str, name: str, words: Sequence[str]) -> tuple[str, dict[str, 
     from ..agents.specs import parse
     from ..agents.variants import game_learned
 
-    options = game_options(words)
+    options = key_values("--option", words)
     if name:
         return name, options
     kind, argument = parse(spec)

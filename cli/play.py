@@ -14,8 +14,8 @@ from tyro.conf import FlagCreatePairsOff, UseAppendAction
 
 from ..errors import UserError
 from .arguments import Positional, parse, program
-from .games import game_of, game_options
-from .words import is_id, task_of
+from .games import game_of, key_values
+from .words import is_id, switches, task_of, values_of
 
 WITHOUT_NETWORK = "mcts:1000"  # the opponent in games for which no network ships
 
@@ -38,7 +38,7 @@ class Play:
 
 def main(argv: Sequence[str]) -> int:
     """Plays one game. Raises UserError for arguments that do not fit."""
-    if is_id(task_of(argv)):
+    if _is_environment(argv):
         from .play_gym import main as play_gym
 
         return play_gym(argv)
@@ -64,7 +64,7 @@ def main(argv: Sequence[str]) -> int:
 
     spec = options.opponent or (f"zoo:{options.game}" if options.game in model_zoo.names() else WITHOUT_NETWORK)
     learned, resolved = game_of(spec, "", options.option)
-    game = make(options.game, **(resolved if learned == options.game else game_options(options.option)))
+    game = make(options.game, **(resolved if learned == options.game else key_values("--option", options.option)))
     console = open_console()
     seed = secrets.randbits(32) if options.seed is None else options.seed
     with busy(console, "setting up the board" if spec == "human" else f"calling {spec}"):
@@ -82,6 +82,11 @@ def main(argv: Sequence[str]) -> int:
         if opponent is not None:
             opponent.close()
     return 0
+
+
+def _is_environment(argv: Sequence[str]) -> bool:
+    """Whether an id of Gymnasium is named. One without a version is known by the module that registers it."""
+    return is_id(task_of(argv, switches(Play))) or bool(values_of(argv, "--import"))
 
 
 def _again(options: Play) -> str:

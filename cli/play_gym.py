@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import gymnasium
 import numpy as np
-from tyro.conf import UseAppendAction
+from tyro.conf import UseAppendAction, arg
 
 from ..agents.gym.tasks import environment_of
 from ..envs.gym.config import ViewConfig
-from ..envs.gym.making import Watch, import_package, make_one
+from ..envs.gym.making import Option, Watch, import_package, make_one
 from ..errors import UserError
 from .arguments import Positional, parse
 from .games import key_values
 from .watching import modes, picture
-from .words import values_of
 
 ENDS, AGAIN = ("quit", "q"), ("reset", "r")
 
@@ -30,13 +29,12 @@ class PlayGym:
 
     task: Positional[str]  # an id of Gymnasium
     env: Annotated[tuple[str, ...], UseAppendAction] = ()  # an option of the environment, such as is_slippery=False; repeatable
+    imports: Annotated[tuple[str, ...], UseAppendAction, arg(name="import")] = ()  # a module that registers it; repeatable
     seed: int = 0  # of the first episode
 
 
 def main(argv: Sequence[str]) -> int:
     """Plays until the person leaves. Raises UserError for an environment that cannot be made, or actions that cannot be typed."""
-    for package in values_of(argv, "--import"):
-        import_package(package)
     options = parse(
         PlayGym,
         argv,
@@ -44,10 +42,13 @@ def main(argv: Sequence[str]) -> int:
         description="Act in an environment yourself, one step at a time: type an action, or nothing for the same again.",
         examples=["zerodojo play CartPole-v1", "zerodojo play FrozenLake-v1 --env is_slippery=False", "zerodojo play Taxi-v4"],
     )
+    for module in options.imports:
+        import_package(module)
     task = environment_of(options.task)
-    drawn = _way_of_drawing(task)
+    settings = key_values("--env", options.env)
+    drawn = _way_of_drawing(task, settings)
     watch = Watch(drawn, lambda env: env) if drawn else None
-    env = make_one(task, key_values("--env", options.env), ViewConfig(), watch=watch)
+    env = make_one(task, settings, ViewConfig(), watch=watch)
     try:
         return _play(env, options.seed, drawn)
     finally:
@@ -107,7 +108,8 @@ def _allowed(space: gymnasium.Space[Any]) -> str:
 def _action(space: gymnasium.Space[Any], word: str) -> Any:
     """What is typed as an action. Raises UserError, telling what can be."""
     try:
-        numbers = [float(part) for part in word.replace(",", " ").split()]
+        read = float if isinstance(space, gymnasium.spaces.Box) else int
+        numbers = [read(part) for part in word.replace(",", " ").split()]
         action = int(word) if isinstance(space, gymnasium.spaces.Discrete) else np.array(numbers, space.dtype)
     except ValueError:
         action = None
@@ -128,9 +130,9 @@ def _open(info: dict[str, Any]) -> str:
     return "" if mask is None else f", open: {' '.join(map(str, np.flatnonzero(mask)))}"
 
 
-def _way_of_drawing(task: str) -> str:
+def _way_of_drawing(task: str, options: Mapping[str, Option]) -> str:
     """Text where the environment writes itself, a picture at a terminal; else nothing but numbers."""
-    ways = modes(task)
+    ways = modes(task, options)
     if "ansi" in ways:
         return "ansi"
     return "rgb_array" if "rgb_array" in ways and sys.stdout.isatty() else ""

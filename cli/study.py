@@ -78,6 +78,7 @@ def main(argv: Sequence[str]) -> int:
 def _check(options: Study) -> list[str]:
     """The presets that are meant, each once. Raises UserError for what needs no look at the disk."""
     from ..agents.gym.presets import PRESETS, TABLES
+    from ..agents.registry import ALL_PRESETS
 
     for flag, value, least in (
         ("--seeds", options.seeds, 1),
@@ -94,7 +95,7 @@ def _check(options: Study) -> list[str]:
     names: list[str] = []
     for name in options.presets:
         if name not in PRESETS and name not in TABLES:
-            raise unknown("preset", name, [*PRESETS, *TABLES])
+            raise unknown("preset", name, [*PRESETS, *TABLES], elsewhere=ALL_PRESETS)
         names += TABLES.get(name, (name,))
     check_target(options.json)
     return list(dict.fromkeys(names))
@@ -104,13 +105,13 @@ def _jobs(options: Study, names: Sequence[str]) -> list[Job]:
     """All runs, those of a preset together. Raises UserError for an environment that is not there."""
     from ..agents.gym.choice import spaces_of
     from ..agents.gym.presets import PRESETS
-    from ..agents.gym.tasks import environment_of
+    from ..agents.gym.tasks import environment_of_run
     from ..distributed.study import Job
 
     jobs = []
     for name in names:
         preset = PRESETS[name]
-        spaces_of(environment_of(preset.task), preset.options)
+        spaces_of(environment_of_run(preset), preset.options)
         for seed in range(options.seeds):
             config = replace(preset, seed=seed, steps=options.steps or preset.steps)
             jobs.append(Job(f"{name}, seed {seed}", Path(options.run) / name / f"seed-{seed}", config, options.episodes))

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..agents.registry import agent_of
-from .versions import environment_version, versions
+from .versions import OF_ENVIRONMENTS, versions
 
 if TYPE_CHECKING:
     from ..evaluation.curves import Curve
     from ..evaluation.study import Interval, Studied
 
-LIBRARIES = ("zerodojo", "numpy", "torch", "gymnasium", "envpool")  # whose versions can change a result
 CURVE_COLUMNS = 6  # points of a learning curve in a table
 PROFILE_COLUMNS = 6  # points of a profile
 
@@ -37,6 +36,8 @@ def numbers(studied: Sequence[Studied], episodes: int) -> dict[str, Any]:
 
 
 def _numbers(one: Studied, episodes: int) -> dict[str, Any]:
+    from ..agents.gym.origins import origin
+
     return {
         "name": one.name,
         "task": one.config.task,
@@ -52,7 +53,7 @@ def _numbers(one: Studied, episodes: int) -> dict[str, Any]:
         "reached": one.reached,
         "wall_clock_s": one.seconds,
         "curves": {column: {name: values.tolist() for name, values in it._asdict().items()} for column, it in one.curves.items()},
-        "versions": versions(LIBRARIES) | {"environment": environment_version(one.config.task)},
+        "versions": versions(OF_ENVIRONMENTS) | {"environment": origin(one.config)},
     }
 
 

@@ -22,13 +22,14 @@ from tyro.conf import FlagCreatePairsOff, UseAppendAction
 
 from ..agents.alphazero.config import AlphaZeroConfig, LearnerConfig, ReplayConfig, RunConfig, SelfPlayConfig
 from ..agents.config_io import changed
-from ..agents.registry import AGENTS, preset_for
+from ..agents.registry import AGENTS, ALL_AGENTS, preset_for, settings_class
+from ..envs.registry import GAMES
 from ..errors import UserError, unknown
 from ..models.config import NetworkConfig
 from ..search.config import SearchConfig
 from .arguments import FLAT, Positional, parse, program
-from .games import title
-from .words import first_of, is_id, task_of
+from .games import key_values, title
+from .words import first_of, is_id, switches, task_of, values_of
 
 if TYPE_CHECKING:
     from ..agents.alphazero.training import Progress
@@ -110,7 +111,27 @@ def is_environment(argv: Sequence[str]) -> bool:
     agent = first_of(argv, "--agent")
     if agent == GAME_AGENT:
         return False
-    return agent in AGENTS or is_id(task_of(argv))
+    return agent in AGENTS or names_environment(argv)
+
+
+def names_environment(argv: Sequence[str]) -> bool:
+    """Whether the task is an id of Gymnasium. One without a version is known by the module that registers it, or by its run."""
+    task = task_typed(argv)
+    if is_id(task) or task in GAMES:
+        return is_id(task)
+    if "--resume" in argv and not values_of(argv, "--import"):
+        from ..agents.run_directory import is_of_environment
+
+        return is_of_environment(first_of(argv, "--run"))
+    return bool(values_of(argv, "--import"))
+
+
+def task_typed(argv: Sequence[str]) -> str:
+    """What is to be learned."""
+    from .train_gym import TrainGym
+
+    agents = [settings_class(name) for name, entry in AGENTS.items() if entry.agent]
+    return task_of(argv, switches(Train, TrainGym, *agents))
 
 
 def read(argv: Sequence[str]) -> tuple[Train, AlphaZeroConfig]:
@@ -146,7 +167,7 @@ def _overridden(argv: Sequence[str], typed: Train, base: AlphaZeroConfig) -> tup
     options = _parsed(argv, replace(_defaults(base), task=typed.task, run=typed.run))
     config = replace(
         base,
-        options=base.options | dict(map(_option, options.option)),
+        options=base.options | key_values("--option", options.option),
         seed=options.seed,
         run=options.placement,
         **{field.name: getattr(options, field.name) for field in fields(Train) if field.name in _SECTIONS},
@@ -182,7 +203,7 @@ def _check(typed: Train) -> None:
         raise UserError(f"{typed.task} is an environment, and {GAME_AGENT} learns games; leave --agent out, or choose another")
     check_name(typed.task)
     if typed.agent != GAME_AGENT:
-        raise unknown("agent", typed.agent, AGENTS)
+        raise unknown("agent", typed.agent, AGENTS, elsewhere=ALL_AGENTS)
     if typed.minutes is not None and typed.steps is not None:
         raise UserError("--minutes and --steps are two ends of one run; give one of them")
     if typed.minutes is not None and not 0 < typed.minutes < float("inf"):
@@ -219,21 +240,6 @@ def _new(typed: Train) -> AlphaZeroConfig:
         raise UserError(f"{typed.init} has no checkpoint yet, so there are no weights to start from; train it for a while first")
     other.weights(step)  # refuses a step that is not there
     return replace(config, network=other.config.network, options=other.config.options)
-
-
-def _option(word: str) -> tuple[str, int | float | str | bool]:
-    """`width=8` as a name and a value: true and false are truth values, and what looks like a number is one."""
-    name, equals, value = word.partition("=")
-    if not name or not equals or not value:
-        raise UserError(f"--option takes a name and a value, such as width=8, not {word!r}")
-    if value.lower() in ("true", "false"):
-        return name, value.lower() == "true"
-    for number in (int, float):
-        try:
-            return name, number(value)
-        except ValueError:
-            continue
-    return name, value
 
 
 # Leaving ---------------------------------------------------------------------------------------------------------------------

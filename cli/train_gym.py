@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 from tyro.conf import FlagCreatePairsOff, UseAppendAction, arg
 
 from ..agents.gym.config import GymConfig, GymRunConfig, LeagueConfig
 from ..agents.gym.tasks import game_of
-from ..agents.registry import AGENTS, agent_of, settings_class
+from ..agents.registry import AGENTS, ALL_AGENTS, agent_of, settings_class
 from ..envs.gym.config import ViewConfig
 from ..errors import UserError, unknown
 from ..models.config import BodyConfig
 from .arguments import FLAT, Positional, parse, program
 from .games import key_values
-from .train import PROG, stop_on_signals, without_init
-from .words import first_of, task_of, values_of
+from .train import PROG, stop_on_signals, task_typed, without_init
+from .words import first_of, values_of
 
 if TYPE_CHECKING:
     from ..agents.gym.training import GymProgress
@@ -50,7 +50,7 @@ class TrainGym(Generic[S]):
     preset: str = ""  # settings that a new run starts from (`zerodojo list presets`)
     init: str = ""  # another run of the same agent, runs/x@STEP or runs/x@best, whose weights a new run starts from
     env: Annotated[tuple[str, ...], UseAppendAction] = ()  # an option of the environment, such as is_slippery=False; repeatable
-    imports: Annotated[tuple[str, ...], UseAppendAction, arg(name="import")] = ()  # a package that registers it; repeatable
+    imports: Annotated[tuple[str, ...], UseAppendAction, arg(name="import")] = ()  # a module that registers it; repeatable
     envs: int = 1  # environments side by side
     seed: int = 0  # of everything random
     view: ViewConfig = ViewConfig()  # how the environment is seen
@@ -93,7 +93,7 @@ def read(argv: Sequence[str]) -> tuple[TrainGym[Any], GymConfig[Any], str]:
     the environment asks for; what is typed overrides. Raises UserError."""
     agent = first_of(argv, "--agent")
     if agent and (agent not in AGENTS or not AGENTS[agent].agent):
-        raise unknown("agent", agent, [name for name, entry in AGENTS.items() if entry.agent])
+        raise unknown("agent", agent, [name for name, entry in AGENTS.items() if entry.agent], elsewhere=ALL_AGENTS)
     if any(word in ("-h", "--help") for word in argv):
         _parsed(argv, agent or DEFAULT_AGENT, None)
     base, why = _base(argv, agent)
@@ -103,6 +103,7 @@ def read(argv: Sequence[str]) -> tuple[TrainGym[Any], GymConfig[Any], str]:
         settings=options.settings,
         task=base.task,
         options=base.options,
+        imports=base.imports,
         environments=options.envs,
         seed=options.seed,
         steps=options.steps,
@@ -111,8 +112,12 @@ def read(argv: Sequence[str]) -> tuple[TrainGym[Any], GymConfig[Any], str]:
         league=options.league,
         run=options.placement,
     )
+    from ..agents.gym.resuming import check_resume
     from ..agents.gym.validation import check
+    from ..agents.run_directory import RunDirectory
 
+    if options.resume and RunDirectory.exists(options.run):
+        check_resume(base, config, path=options.run, name=flag_of)
     check(config, name=flag_of)
     return options, config, why
 
@@ -149,13 +154,11 @@ def closing(options: TrainGym[Any], progress: GymProgress, argv: Sequence[str], 
 def _base(argv: Sequence[str], agent: str) -> tuple[GymConfig[Any], str]:
     """The configuration that typed flags override, and why it is that one. It decides which flags there are."""
     from ..agents.gym.choice import choose
-    from ..agents.gym.tasks import environment_of
+    from ..agents.gym.tasks import environment_of, environment_of_run
     from ..agents.run_directory import RunDirectory
     from ..envs.gym.making import import_package
 
-    for package in values_of(argv, "--import"):
-        import_package(package)
-    task, run = task_of(argv), first_of(argv, "--run")
+    task, run, imports = task_typed(argv), first_of(argv, "--run"), tuple(values_of(argv, "--import"))
     if "--resume" in argv and RunDirectory.exists(run):
         config = RunDirectory.open_any(run).config
         if not isinstance(config, GymConfig):
@@ -164,9 +167,13 @@ def _base(argv: Sequence[str], agent: str) -> tuple[GymConfig[Any], str]:
             raise UserError(f"{run} is a run of {config.task}, not of {task}; choose another --run")
         if agent not in ("", agent_of(config)):
             raise UserError(f"{run} is a run of {agent_of(config)}, not of {agent}; choose another --run")
+        config = replace(config, imports=imports or config.imports)
+        environment_of_run(config)  # refused now where its modules are gone
         return config, "the run's own settings"
+    for module in imports:
+        import_package(module)
     _, config, why = choose(task, key_values("--env", values_of(argv, "--env")), agent=agent, preset=first_of(argv, "--preset"))
-    return config, why
+    return replace(config, imports=imports or config.imports), why
 
 
 def _defaults(base: GymConfig[Any]) -> TrainGym[Any]:

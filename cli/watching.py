@@ -6,6 +6,8 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +15,23 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from ..envs.gym.making import Watch, find
+from ..envs.gym.config import ViewConfig
+from ..envs.gym.making import Option, Watch, make_one
 from ..errors import UserError
 
 FRAMES_A_SECOND = 30
 HOME, CLEAR = "\x1b[H", "\x1b[2J"
 
 
-def watcher(task: str, *, render: bool, video: str) -> Watch | None:
+def watcher(task: str, options: Mapping[str, Option], *, render: bool, video: str) -> Watch | None:
     """Who watches, if anybody. Raises UserError: an environment that is never drawn, no terminal, or a missing package."""
-    if video:
-        return _film(Path(video))
-    if not render:
+    if not (render or video):
         return None
-    drawn = modes(task)
+    drawn = modes(task, options)
+    if video:
+        if "rgb_array" not in drawn:
+            raise UserError(f"{task} draws no pictures; leave --video out")
+        return _film(Path(video))
     if "human" in drawn and has_screen():
         return Watch("human", lambda env: env)
     if not sys.stdout.isatty():
@@ -105,14 +110,16 @@ def _film(folder: Path) -> Watch:
     return Watch("rgb_array", wrap)
 
 
-def modes(task: str) -> list[str]:
-    """How an environment can be drawn. Where there is no screen, pygame is told so, and not to greet."""
+def modes(task: str, options: Mapping[str, Option]) -> list[str]:
+    """How an environment can be drawn, asked of one that is made for it. Raises UserError where none can be made.
+
+    Where there is no screen, pygame is told so, and not to greet.
+    """
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     if not has_screen():
         os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
-    entry = find(task).entry_point
-    made = gymnasium.envs.registration.load_env_creator(entry) if isinstance(entry, str) else entry
-    return list(getattr(made, "metadata", {}).get("render_modes", []))
+    with closing(make_one(task, options, ViewConfig())) as env:
+        return list(env.metadata.get("render_modes", []))
 
 
 def has_screen() -> bool:

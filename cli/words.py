@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import is_dataclass
 from itertools import pairwise
+from typing import get_type_hints
 
 GYMNASIUM_ID = re.compile(r"([\w:.-]+/)?[\w:.-]+-v\d+")
 
@@ -14,12 +16,30 @@ def is_id(task: str) -> bool:
     return GYMNASIUM_ID.fullmatch(task) is not None
 
 
-def task_of(argv: Sequence[str]) -> str:
-    """The first word that is no flag and follows none; empty without one. Flags are known only when the task is."""
+def switches(*kinds: type) -> frozenset[str]:
+    """The fields that are flags without a value, of dataclasses of arguments and of the sections in them."""
+    found: set[str] = set()
+    for kind in kinds:
+        for name, hint in get_type_hints(kind).items():
+            if hint is bool:
+                found.add(name)
+            elif is_dataclass(hint) and isinstance(hint, type):
+                found |= switches(hint)
+    return frozenset(found)
+
+
+def task_of(argv: Sequence[str], alone: Collection[str]) -> str:
+    """The first word that is no flag and not the value of one; empty without one. `alone` are the `switches` there may be."""
     for before, word in zip(["", *argv], argv, strict=False):
-        if not word.startswith("-") and (not before.startswith("-") or before in ("--resume", "--debug") or "=" in before):
+        if not word.startswith("-") and (not before.startswith("-") or "=" in before or _is_switch(before, alone)):
             return word
     return ""
+
+
+def _is_switch(flag: str, alone: Collection[str]) -> bool:
+    """Whether a flag takes no value: --resume, --no-resume, --view.atari, --view.no-atari."""
+    name = flag.rpartition(".")[2].lstrip("-").replace("-", "_")
+    return name in alone or name.removeprefix("no_") in alone
 
 
 def first_of(argv: Sequence[str], flag: str) -> str:

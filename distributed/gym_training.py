@@ -1,32 +1,21 @@
-"""`zerodojo.train` for environments: a run from its directory and its configuration. The front door and Python programs call it."""
+"""`zerodojo.train_agent`: a run from its directory and its configuration. The front door and Python programs call it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..agents.config_io import changed
 from ..agents.gym.choice import choose
 from ..agents.gym.config import GymConfig
 from ..agents.gym.loading import run_at
+from ..agents.gym.origins import origins
+from ..agents.gym.resuming import check_resume
 from ..agents.gym.training import GymProgress, GymTraining, Measure
 from ..agents.gym.validation import check
-from ..agents.registry import agent_of
 from ..agents.run_directory import RunDirectory
 from ..errors import UserError
 from ..evaluation import episodes
-
-FIXED = {  # what a run cannot change when it goes on, and why
-    "task": "it learns in one environment",
-    "options": "it learns in one variant of the environment",
-    "environments": "the episodes under way are of so many",
-    "seed": "everything random follows from it",
-    "view": "its network was trained on what it sees",
-    "body": "its weights would not fit",
-    "league": "it was measured and taught by that league",
-}
 
 
 def train_agent(
@@ -70,7 +59,7 @@ def train_agent(
     else:
         config = config or choose(task, {})[1]
         check(config)
-        directory = RunDirectory.create(run, config)
+        directory = RunDirectory.create(run, config, origins=origins(config))
     with directory.locked():
         try:
             directory.config = config
@@ -81,20 +70,6 @@ def train_agent(
             if not goes_on:
                 directory.withdraw()
             raise
-
-
-def check_resume(saved: Any, asked: GymConfig[Any], *, path: str | Path) -> GymConfig[Any]:
-    """The configuration that a run goes on with. Raises UserError for a run of another kind, and a change that may not be."""
-    if not isinstance(saved, GymConfig):
-        raise UserError(f"{path} is a run of the game {saved.game}, not of {asked.task}; choose another --run")
-    if saved.task != asked.task:
-        raise UserError(f"{path} is a run of {saved.task}, not of {asked.task}; choose another --run")
-    if agent_of(saved) != agent_of(asked):
-        raise UserError(f"{path} is a run of {agent_of(saved)}, not of {agent_of(asked)}; choose another --run")
-    for name, old, new in changed(saved, asked):
-        if reason := FIXED.get(name) or FIXED.get(name.partition(".")[0]):
-            raise UserError(f"{name} is {old!r} in this run and cannot become {new!r}: {reason}; leave it, or start a new run")
-    return replace(asked)
 
 
 def _weights(spec: str) -> tuple[str, Any]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..agents.gym.config import GymConfig
 from ..agents.gym.policy import Policy
-from ..agents.gym.tasks import environment_of, measured_options
+from ..agents.gym.tasks import environment_of_run, measured_options
 from ..agents.tabular.model import Model, model_of, untold
 from ..agents.tabular.table import Floats, Numbers
 from ..envs.gym.config import ViewConfig
@@ -42,7 +42,7 @@ def expected(policy: Policy, config: GymConfig[Any], *, steps: int = 0) -> Expec
     limit = steps or config.view.max_episode_steps
     if config.view != ViewConfig(max_episode_steps=config.view.max_episode_steps, side_by_side=config.view.side_by_side):
         return None
-    with closing(make_one(environment_of(config.task), measured_options(config), config.view, learning=False)) as env:
+    with closing(make_one(environment_of_run(config), measured_options(config), config.view, learning=False)) as env:
         if policy.initial_state(1) or untold(env):
             return None
         model = model_of(env)

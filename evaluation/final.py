@@ -7,7 +7,7 @@ from typing import Any
 
 from ..agents.gym.config import GymConfig
 from ..agents.gym.loading import load_policy, set_moments
-from ..agents.gym.tasks import environment_of, measured_options
+from ..agents.gym.tasks import environment_of_run, measured_options
 from ..agents.run_directory import RunDirectory
 from ..envs.gym.making import limited, make_environments
 from .episodes import Returns, evaluate
@@ -25,7 +25,7 @@ def measure_final(run: RunDirectory[GymConfig[Any]], episodes: int) -> Final:
     learned, config = load_policy(run), run.config
     if exact := expected(learned.policy, config):
         return exact
-    task = environment_of(config.task)
+    task = environment_of_run(config)
     view, options, n = limited(task, config.view), measured_options(config), min(episodes, SIDE_BY_SIDE)
     environments = make_environments(task, options, view, n=n, learning=False)
     set_moments(environments, learned.moments)

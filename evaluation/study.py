@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..agents.gym.config import GymConfig
-from ..agents.gym.tasks import environment_of
+from ..agents.gym.tasks import environment_of_run
 from ..envs.gym.making import find
 from .aggregate import CURVE_RESAMPLES, RESAMPLES, Scores, draw, interval, iqm, probability_of_improvement, profile, resample
 from .curves import Curve, curve
@@ -65,7 +65,7 @@ class Studied:
     @property
     def threshold(self) -> float | None:
         """From which mean return on Gymnasium calls the environment solved; None where it does not say."""
-        return find(environment_of(self.config.task)).reward_threshold
+        return find(environment_of_run(self.config)).reward_threshold
 
     @property
     def reached(self) -> bool | None:

@@ -33,7 +33,7 @@ class BodyConfig:
     backbone: str = "auto"  # a name from the registry; auto: mlp for vectors, nature for large images, convnet for small ones
     hidden: tuple[int, ...] = (64, 64)  # units of each layer of a perceptron; behind convolutions, of the layers that follow them
     activation: Literal["tanh", "relu"] = "tanh"  # between the layers of a perceptron
-    layer_norm: bool = False  # normalise what each layer gives before its activation (Ba et al. 2016)
+    layer_norm: bool = False  # normalise what each layer gives before its activation (Ba et al. 2016); pqn always does
     memory: Literal["none", "gru", "lstm"] = "none"  # carried from step to step within an episode
     memory_size: int = 128  # units of the memory
     memory_span: int = 0  # steps that its gates reach back at first (Tallec and Ollivier 2018); 0 leaves them as PyTorch makes them

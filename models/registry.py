@@ -34,5 +34,9 @@ def backbone(name: str, kind: Kind) -> BackboneEntry:
     if name not in BACKBONES:
         raise unknown("backbone", name, fitting)
     if BACKBONES[name].kind != kind:
-        raise UserError(f"backbone {name} reads a {BACKBONES[name].kind}, not a {kind}; choose {' or '.join(fitting)}")
+        raise UserError(f"backbone {name} reads {_a(BACKBONES[name].kind)}, not {_a(kind)}; choose {' or '.join(fitting)}")
     return BACKBONES[name]
+
+
+def _a(kind: str) -> str:
+    return f"{'an' if kind[0] in 'aeio' else 'a'} {kind}"

@@ -109,6 +109,8 @@ def test_the_peer_has_the_same_settings():
     assert (model.gamma, model.gae_lambda, model.ent_coef) == (settings.gamma, settings.gae_lambda, settings.entropy_weight)
     assert (model.learning_rate(1), model.clip_range(1)) == (settings.learning_rate, settings.clip)
     assert (model.learning_rate(0), model.clip_range(0)) == (settings.final_learning_rate, settings.final_clip)
+    assert (model.vf_coef, model.max_grad_norm) == (settings.value_weight, settings.gradient_clip)
+    assert model.policy.optimizer.defaults["eps"] == settings.optimizer_epsilon
 
 
 def test_the_peers_deep_q_learning_has_the_same_settings():
@@ -120,6 +122,7 @@ def test_the_peers_deep_q_learning_has_the_same_settings():
     assert (model.gradient_steps, model.target_update_interval) == (settings.gradient_steps, settings.target_every)
     assert (model.learning_rate, model.exploration_final_eps) == (settings.learning_rate, settings.final_epsilon)
     assert model.exploration_fraction == settings.epsilon_share
+    assert model.policy.optimizer.defaults["eps"] == settings.optimizer_epsilon
     assert not (settings.double or settings.dueling or settings.decay_learning_rate)
     weights = Ours(contest.config).agent.weights()
     assert sum(array.size for array in weights.values()) == sum(each.numel() for each in model.policy.q_net.parameters())

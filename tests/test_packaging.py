@@ -138,7 +138,7 @@ def test_exported_names_exist(package):
 
 
 def test_the_public_names():
-    assert zerodojo.__all__ == ["UserError", "__version__", "agents", "envs", "register_envs", "train"]
+    assert zerodojo.__all__ == ["UserError", "__version__", "agents", "envs", "register_envs", "train", "train_agent"]
     assert zerodojo.envs.make("tic_tac_toe").start().legal_actions() == tuple(range(9))
     assert set(zerodojo.__all__) <= set(dir(zerodojo))
     with pytest.raises(AttributeError, match="no attribute 'trian'"):

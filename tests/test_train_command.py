@@ -145,7 +145,7 @@ def test_a_flag_changes_its_field_alone(words, path, value):
         ),
         ("connect_four --run x --network.backbone resent", "unknown backbone 'resent'; did you mean resnet"),
         ("connect_four --run x --option widht=8", "unknown option of connect_four 'widht'; did you mean width"),
-        ("connect_four --run x --option width", "--option takes a name and a value, such as width=8, not 'width'"),
+        ("connect_four --run x --option width", "--option takes KEY=VALUE, such as size=5, not 'width'"),
         ("connect_four --run x --option width=1", "connect_four cannot be 1 wide"),
         ("connect_four --run x --option width=7.5", "width=7.5 does not fit; width is a whole number, such as 7"),
         ("connect_four --run x --option width=true", "width=True does not fit; width is a whole number, such as 7"),

@@ -80,6 +80,25 @@ def test_measures_end_where_neither_the_world_nor_the_policy_ends_an_episode(
     assert scores == [-UNLIMITED]
 
 
+def test_evaluation_ends_where_measures_do_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        "zerodojo.agents.tabular.policy.EpsilonGreedy.act", lambda self, seen, state, **rest: (np.zeros(len(seen), int), state, {})
+    )  # up for ever
+    run, target = str(tmp_path / "run"), tmp_path / "result.json"
+    words = ["--agent", "q_learning", "--steps", "40", "--evaluations", "0"]
+    assert main(["train", "CliffWalking-v1", "--run", run, *words]) == 0
+    assert main(["evaluate", run, "--episodes", "2", "--json", str(target)]) == 0
+    assert f"steps at most                  {UNLIMITED:,}   (2 of 2 episodes came so far)" in capsys.readouterr().out
+    result = json.loads(target.read_text())
+    assert result["return_mean"] == result["return_expected"] == -UNLIMITED
+    assert result["environment"]["view"]["max_episode_steps"] == UNLIMITED
+    assert main(["evaluate", run, "--episodes", "2", "--max-episode-steps", "30", "--json", str(target)]) == 0
+    result = json.loads(target.read_text())
+    assert result["return_mean"] == result["return_expected"] == -30
+
+
 def test_the_same_seed_gives_the_same_weights_and_another_gives_others(tmp_path: Path) -> None:
     for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
         assert main(["train", "CartPole-v1", "--run", str(tmp_path / name), *QUICK, "--seed", seed]) == 0
@@ -110,7 +129,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_gives_others(tmp_path:
         ("CartPole-v1 --run x --device gpu", "--device takes one of 'cpu', 'cuda', not 'gpu'"),
         ("CartPole-v1", "--run is empty; name a directory such as runs/CartPole-v1"),
         ("LunarLander-v3 --run x", "LunarLander-v3 needs "),
-        ("CartPole-v1 --run x --import no_such_package", "no_such_package needs what is not installed"),
+        ("CartPole-v1 --run x --import no_such_package", "there is no module no_such_package; install it"),
     ],
 )
 def test_refused_in_one_line_with_nothing_written(
@@ -153,7 +172,11 @@ def test_a_run_refuses_what_would_not_fit_it(
         ("train Acrobot-v1 --run run --agent ppo", "run is a run of CartPole-v1, not of Acrobot-v1"),
         ("train Acrobot-v1 --run run --agent ppo --resume", "run is a run of CartPole-v1, not of Acrobot-v1"),
         ("train CartPole-v1 --run run --agent alphazero --resume", "CartPole-v1 is an environment, and alphazero learns games"),
-        ("train CartPole-v1 --run run --resume --envs 3 --steps 9999", "environments is 8 in this run and cannot become 3"),
+        ("train CartPole-v1 --run run --resume --envs 3 --steps 9999", "--envs is 8 in this run and cannot become 3"),
+        (
+            "train CartPole-v1 --run run --resume --shared-body --steps 9999",
+            "--shared-body is False in this run and cannot become True",
+        ),
         ("train tic_tac_toe --run run --resume", "run learns in the environment CartPole-v1, not a game"),
         ("evaluate run --episodes 0", "--episodes is 0"),
         ("evaluate run@7 --episodes 1", "has no checkpoint of step 7"),

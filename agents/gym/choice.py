@@ -9,7 +9,7 @@ from typing import Any
 from ...envs.gym.making import find, make_one
 from ...envs.gym.spaces import ActionSpace, Reader, Writer
 from ...errors import UserError, unknown
-from ..registry import AGENTS, agent_of, settings_class
+from ..registry import AGENTS, ALL_AGENTS, ALL_PRESETS, agent_of, settings_class
 from .config import GymConfig, LeagueConfig
 from .presets import PRESETS
 from .tasks import environment_of, options_against
@@ -27,10 +27,10 @@ def choose(task: str, options: Mapping[str, Option], *, agent: str = "", preset:
     task = environment_of(task)
     find(task)
     if agent and (agent not in AGENTS or not AGENTS[agent].agent):
-        raise unknown("agent", agent, [name for name, entry in AGENTS.items() if entry.agent])
+        raise unknown("agent", agent, [name for name, entry in AGENTS.items() if entry.agent], elsewhere=ALL_AGENTS)
     if preset:
         if preset not in PRESETS:
-            raise unknown("preset", preset, PRESETS)
+            raise unknown("preset", preset, PRESETS, elsewhere=ALL_PRESETS)
         config = PRESETS[preset]
         if agent and agent_of(config) != agent:
             raise UserError(f"preset {preset} is of {agent_of(config)}, not of {agent}; leave one of them out")

@@ -19,7 +19,7 @@ class GymRunConfig:
     threads: int = 1  # of the learner: more than one slows small networks down
     checkpoint_seconds: float = 60.0  # between checkpoints: what a crash can cost
     keep_every: int = 50_000  # of so many steps, the first checkpoint keeps its weights for good
-    evaluations: int = 20  # measures of the policy over the whole budget of steps, evenly
+    evaluations: int = 20  # measures of the policy over the whole budget of steps, evenly, the last at its end; 0: none
     evaluation_episodes: int = 10  # of one such measure, acting as evaluation does
 
 
@@ -40,6 +40,7 @@ class GymConfig(Generic[S]):
     settings: S  # the agent's own
     task: str = "CartPole-v1"  # an id of Gymnasium
     options: dict[str, int | float | str | bool] = field(default_factory=dict)  # that the environment is made with
+    imports: tuple[str, ...] = ()  # modules, by their names, that register the environment
     environments: int = 1  # side by side
     seed: int = 0
     steps: int = 100_000  # of all environments together, in all: what schedules are planned for, and where training ends

@@ -20,7 +20,7 @@ from ..run_directory import RunDirectory
 from .agent import Spaces
 from .config import GymConfig
 from .policy import Extras, Policy, State
-from .tasks import environment_of, measured_options
+from .tasks import environment_of_run, measured_options
 
 MOMENTS = "normalizer/"  # before the names of what observations are normalised by, among the weights
 
@@ -37,6 +37,12 @@ def set_moments(environments: Environments, moments: dict[str, Any]) -> None:
         environments.set_moments({name: np.asarray(value).tolist() for name, value in moments.items()})
 
 
+def set_reward_moments(environments: Environments, moments: dict[str, Any]) -> None:
+    """Normalises rewards by these, where they are normalised at all."""
+    if moments and hasattr(environments, "set_reward_moments"):
+        environments.set_reward_moments(moments)
+
+
 class Learned(NamedTuple):
     """A policy with what belongs to it."""
 
@@ -49,7 +55,7 @@ def load_policy(run: RunDirectory[GymConfig[Any]], step: int | None = None, *, b
     """The policy of a step, of the best measure, or of the newest checkpoint; it acts on the processor, wherever it learned.
     Raises UserError as `RunDirectory.weights`."""
     config = replace(run.config, run=replace(run.config.run, device="cpu"))
-    environments = make_environments(environment_of(config.task), measured_options(config), config.view, n=1, learning=False)
+    environments = make_environments(environment_of_run(config), measured_options(config), config.view, n=1, learning=False)
     spaces = Spaces(environments.observation_space, environments.action_space, 1)
     environments.close()
     number, weights = run.best_weights() if best else run.weights(step)

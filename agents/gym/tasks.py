@@ -32,6 +32,16 @@ def environment_of(task: str) -> str:
     return env_id(task) if task in GAMES else task
 
 
+def environment_of_run(config: GymConfig[S]) -> str:
+    """The same of a run, whose own modules register it first. Raises UserError for a module that is not there."""
+    if config.imports:
+        from ...envs.gym.making import import_package
+
+        for module in config.imports:
+            import_package(module)
+    return environment_of(config.task)
+
+
 def game_of(task: str) -> str:
     """The game that a task is an environment of; empty for any other."""
     return next((game for game in GAMES if task in (game, env_id(game))), "")

@@ -1,6 +1,6 @@
 """The training loop of agents in environments: collect, make batches, learn, again and again; told as typed reports.
 
-Called by `zerodojo.train`; nothing here prints. How an agent is measured on the way is handed in.
+Called by `zerodojo.train_agent`; nothing here prints. How an agent is measured on the way is handed in.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from ...envs.gym.making import limited, make_environments
 from ...errors import UserError
 from ..checkpoint import Arrays, Checkpoint
 from ..parts.acting import Actor
-from ..registry import agent_class, agent_of
+from ..registry import AGENTS, agent_class, agent_of
 from ..run_directory import RunDirectory
 from .agent import Agent, AgentState, Metrics, NonFiniteUpdate, Spaces
 from .config import GymConfig
 from .league import league_of
-from .loading import MOMENTS, set_moments, split_moments
+from .loading import MOMENTS, set_moments, set_reward_moments, split_moments
+from .origins import changed_origins
 from .policy import Policy
 from .replay_store import ReplayStore
-from .tasks import environment_of, in_league, measured_options
+from .tasks import environment_of_run, in_league, measured_options
 
 RECENT_EPISODES = 100  # that the displayed return is the mean of
 RECENT_SECONDS = 10.0  # that the displayed speed looks back on
@@ -118,9 +119,10 @@ class GymTraining:
             self._restore(run.load())
         else:
             run.cut_metrics(-1)
-            self._actor = Actor(self._environments, self._agent.policy, generator=generator, seed=config.seed)
             if init is not None:
                 self._start_from(*init)
+            self._actor = Actor(self._environments, self._agent.policy, generator=generator, seed=config.seed)
+        self._steps_before = self._agent.steps  # in earlier calls
 
     @property
     def agent(self) -> Agent[Any, Any]:
@@ -137,15 +139,15 @@ class GymTraining:
             while not self._is_over():
                 self._round()
                 self._keep_up()
-            if self._agent.steps >= self._config.steps and self._measured_at != self._agent.steps:
+            is_done = self._agent.steps >= self._config.steps
+            if self._config.run.evaluations and is_done and self._measured_at != self._agent.steps:
                 self._evaluate()
             self._tell("saving")
             self._save()
         except NonFiniteUpdate as error:
             raise self._not_finite(error) from error
         except BadEnvironment as error:
-            self._save(resumable=False)
-            raise UserError(f"{error}; what was learned is saved: mend the environment and go on with --resume") from error
+            raise self._bad_environment(error) from error
         finally:
             self._environments.close()
         return self._progress("done")
@@ -183,15 +185,18 @@ class GymTraining:
     # Its steps ---------------------------------------------------------------------------------------------------------------
 
     def _make(self, n: int, *, learning: bool) -> Environments:
-        config, task = self._config, environment_of(self._config.task)
-        view = config.view if learning else limited(task, config.view)
+        config, task = self._config, environment_of_run(self._config)
+        must_end = not learning or AGENTS[agent_of(config)].whole_episodes
+        view = limited(task, config.view) if must_end else config.view
+        if learning and view is not config.view:
+            self._notices.append(f"{task} has no limit of steps: episodes are cut short after {view.max_episode_steps:,}")
         gamma = getattr(config.settings, "gamma", 1.0)
         return make_environments(task, measured_options(config), view, n=n, gamma=gamma, learning=learning)
 
     def _evaluate(self) -> None:
         """Measures the policy in environments of its own, and keeps it if it is the best so far."""
         config = self._config
-        self._measured = self._agent.steps // max(1, config.steps // max(1, config.run.evaluations))
+        self._measured = self._agent.steps // max(1, config.steps // config.run.evaluations)
         if self._measure is None or not config.run.evaluation_episodes:
             return
         self._tell("measuring")
@@ -212,6 +217,9 @@ class GymTraining:
 
     def _moments(self) -> dict[str, Any]:
         return getattr(self._environments, "moments", dict)()
+
+    def _reward_moments(self) -> dict[str, Any]:
+        return getattr(self._environments, "reward_moments", dict)()
 
     def _weights(self) -> Arrays:
         """What plays: the agent's weights, and what its observations are normalised by."""
@@ -243,7 +251,12 @@ class GymTraining:
                 step=agent.steps,
                 weights=self._weights(),
                 learner=state.arrays,
-                state={"agent": state.values, "actor": self._actor.state() if resumable else None, "counters": counters},
+                state={
+                    "agent": state.values,
+                    "actor": self._actor.state() if resumable else None,
+                    "rewards": self._reward_moments(),
+                    "counters": counters,
+                },
             )
         )
         self._disk = self._run.disk_used()
@@ -272,18 +285,21 @@ class GymTraining:
                 f"checkpoint {checkpoint.step} of {self._run.path} lacks {error}; it is of another zerodojo: "
                 "start a new run from its weights with --init"
             ) from error
+        if another := changed_origins(self._run):
+            self._notices.append(another)
         self._run.cut_metrics(checkpoint.step)
         self._run.cut_best(checkpoint.step)
         if self._agent.replay is not None:
             self._store.restore(self._agent.replay, total)
         if actor is None:
+            set_moments(self._environments, moments)
+            set_reward_moments(self._environments, checkpoint.state.get("rewards", {}))
             self._actor = Actor(
                 self._environments,
                 self._agent.policy,
                 generator=np.random.default_rng((self._config.seed, 1, checkpoint.step)),
                 seed=self._config.seed + checkpoint.step,
             )
-            set_moments(self._environments, moments)
             self._notices.append("the episodes under way were given up when the run was saved: new ones begin")
         else:
             self._actor.load(actor)
@@ -296,6 +312,17 @@ class GymTraining:
             f"the loss is not finite after {self._agent.steps:,} steps of {self._config.task}; the batch is saved in {path}, and "
             "no checkpoint is touched: lower --learning-rate and go on with --resume"
         )
+
+    def _bad_environment(self, error: BadEnvironment) -> UserError:
+        """Saves what was learned, and what led to this, and says what there is."""
+        steps = self._steps_before + self._actor.steps
+        self._save(resumable=False)
+        kept = "what was learned is saved" if self._agent.steps else "nothing was learned yet"
+        if error.arrays:
+            path = self._run.path / f"environment-{steps}.safetensors"
+            save_file({name: np.ascontiguousarray(array) for name, array in error.arrays.items()}, path)
+            kept += f", and what led there is in {path}"
+        return UserError(f"after {steps:,} steps of the run {error} and go on with --resume: {kept}")
 
     # Telling -----------------------------------------------------------------------------------------------------------------
 

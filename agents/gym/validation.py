@@ -10,7 +10,7 @@ from typing import Any
 
 from ...errors import UserError
 from ...models.hardware import require_gpu
-from ..policy_gradient.config import A2CSettings, ReinforceSettings, SACSettings, TD3Settings
+from ..policy_gradient.config import ReinforceSettings, SACSettings, TD3Settings
 from ..ranges import COUNT, FINITE, NOT_NEGATIVE, POSITIVE, POSITIVE_SHARE, SEED, SHARE, Range, at_least, numbers, require
 from ..registry import agent_of
 from ..tabular.config import TabularSettings
@@ -55,6 +55,7 @@ RANGES: dict[str, Range] = {  # what stands under `settings` means the same for 
     "settings.learning_rate": POSITIVE,
     "settings.final_learning_rate": NOT_NEGATIVE,
     "settings.rms_decay": SHARE,
+    "settings.optimizer_epsilon": POSITIVE,
     "settings.gradient_clip": POSITIVE,
     "settings.step_size": POSITIVE_SHARE,
     "settings.final_step_size": SHARE,
@@ -98,7 +99,6 @@ RANGES: dict[str, Range] = {  # what stands under `settings` means the same for 
     "settings.sde_frequency": NOT_NEGATIVE,
 }
 OWN: dict[type[Any], dict[str, Range]] = {  # of agents where a name means something else
-    A2CSettings: {"settings.epsilon": POSITIVE},  # the optimiser's
     ReinforceSettings: {"settings.gradient_clip": NOT_NEGATIVE},  # 0: no limit
     SACSettings: {"settings.gradient_steps": NOT_NEGATIVE},  # 0: as many as steps were taken
     TD3Settings: {"settings.gradient_steps": NOT_NEGATIVE},
@@ -122,6 +122,10 @@ def check(config: GymConfig[Any], *, name: Callable[[str], str] = str) -> None:
     if isinstance(settings, DQNSettings) and settings.head.low >= settings.head.high:
         low, high = name("settings.head.low"), name("settings.head.high")
         raise UserError(f"{low} is {settings.head.low:g} and {high} {settings.head.high:g}; the first must be the lower")
+    if config.view.max_episode_steps and "max_episode_steps" in config.options and not config.view.atari:  # there: of frames
+        raise UserError(
+            f"the environment has an option max_episode_steps, and {name('view.max_episode_steps')} is the same; give one of them"
+        )
     if config.run.device == "cuda":
         if isinstance(settings, TabularSettings):
             raise UserError(f"{name('run.device')} is cuda, and {agent_of(config)} keeps a table on the processor; set it to cpu")

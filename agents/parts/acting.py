@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...envs.gym.environments import Environments, Step
+from ...envs.gym.environments import BadEnvironment, Environments, Step
 from ...envs.gym.spaces import Actions, Observations
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Actor:
         """Begins an episode in each environment, unless `seed` is None: then `load` comes first."""
         self.environments, self.policy, self.generator = environments, policy, generator
         self.n = environments.n
+        self.steps = 0  # that this actor took, of those that count
         if seed is not None:
             self.begin(seed)
 
@@ -72,9 +73,14 @@ class Actor:
         return self.take(action, after=after, extras=extras)
 
     def take(self, action: Actions, *, after: State | None = None, extras: Extras | None = None) -> Moment:
-        """Takes these actions, whoever chose them."""
+        """Takes these actions, whoever chose them. Raises BadEnvironment, with what was seen and done."""
         seen, starts, before = self._seen, self._starts, self._memory
-        step = self.environments.step(action)
+        try:
+            step = self.environments.step(action)
+        except BadEnvironment as error:
+            error.arrays |= {"observation": seen.observation, "action": action}
+            raise
+        self.steps += int(np.count_nonzero(step.valid))
         self._memory = before if after is None else after
         self._seen = type(seen)(step.observation, step.mask)
         self._starts = step.ended | ~step.valid

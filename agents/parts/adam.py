@@ -24,14 +24,15 @@ ALIGNED = 16  # parameters begin at multiples of so many numbers, where the kern
 class Adam:
     """Adam (Kingma and Ba 2015) over the parameters of a module, which from then on stays on its device."""
 
-    def __init__(self, module: nn.Module, *, epsilon: float = 1e-5, clip: float = math.inf) -> None:
-        """`clip` bounds the gradient's norm."""
+    def __init__(self, module: nn.Module, *, epsilon: float, clip: float = math.inf) -> None:
+        """`epsilon` stands beside the root; `clip` bounds the gradient's norm."""
         self._module, self._epsilon, self._clip = module, epsilon, clip
         parameters = list(module.parameters())
         sizes = [-(-parameter.numel() // ALIGNED) * ALIGNED for parameter in parameters]
         self._all = torch.zeros(sum(sizes), device=parameters[0].device)
         self._gradient, self._mean, self._square = (torch.zeros_like(self._all) for _ in range(3))
         self._taken = torch.zeros((), device=self._all.device)  # steps
+        self._one = torch.ones((), device=self._all.device)  # the loss's gradient in itself, made once
         for parameter, mine, gradient in zip(parameters, self._views(self._all), self._views(self._gradient), strict=True):
             mine.copy_(parameter.data)
             parameter.data, parameter.grad = mine, gradient
@@ -39,13 +40,23 @@ class Adam:
     def step(self, loss: Tensor, *, rate: float) -> float:
         """One step down the loss at a learning rate; returns the gradient's norm. Raises FloatingPointError where it is not finite,
         and then has changed nothing."""
+        norm = self.backward(loss)
+        self.apply(rate=rate)
+        return norm
+
+    def backward(self, loss: Tensor) -> float:
+        """The first half of `step`: takes and clips the gradient; returns its norm. Raises FloatingPointError likewise."""
         self._gradient.zero_()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward(self._one)  # type: ignore[no-untyped-call]
         norm = float(torch.linalg.vector_norm(self._gradient))
         if not math.isfinite(norm):
             raise FloatingPointError("the gradient is not finite")
         if norm > self._clip:
             self._gradient.mul_(self._clip / norm)
+        return norm
+
+    def apply(self, *, rate: float) -> None:
+        """The second half: moves along the gradient that was taken."""
         adam(
             [self._all],
             [self._gradient],
@@ -62,7 +73,6 @@ class Adam:
             eps=self._epsilon,
             maximize=False,
         )
-        return norm
 
     def state(self) -> Arrays:
         """Every moment by the name of its parameter; nothing before the first step."""

@@ -21,7 +21,8 @@ def bodies(shape: tuple[int, ...], config: BodyConfig, *, shared: bool) -> Share
     body = Body(shape, config)
     if shared or config.memory != "none":
         return SharedBody(body)
-    return TwoPerceptrons(shape[0], config) if isinstance(body.encoder, Perceptron) else TwoBodies(body, Body(shape, config))
+    plain = isinstance(body.encoder, Perceptron) and not config.layer_norm
+    return TwoPerceptrons(shape[0], config) if plain else TwoBodies(body, Body(shape, config))
 
 
 class SharedBody(nn.Module):
@@ -73,7 +74,8 @@ class TwoBodies(nn.Module):
 
 
 class TwoPerceptrons(nn.Module):
-    """Two of one shape side by side, each layer of both in one product of matrices: of small ones operations cost most."""
+    """Two of one shape side by side, each layer of both in one product of matrices: of small ones operations cost most. They
+    normalise nothing."""
 
     shared = False
 

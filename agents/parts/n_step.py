@@ -39,8 +39,10 @@ class NStep:
 
     def add(self, moment: Moment) -> Arrays:
         """The transitions that a step completes, by column: none or one of each environment, at the end of its episode all that
-        were under way, in the order of their steps."""
+        were under way, in the order of their steps. What is under way where an episode begins is of one that was given up, and
+        dropped."""
         step = moment.step
+        self._age[:, moment.starts] = 0
         heard = np.flatnonzero(step.valid)
         here = (self._taken[heard] % self._n, heard)
         self._observation[here], self._action[here] = moment.observation[heard], moment.action[heard]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import UserError
 from ...jit import compiled
 from ..checkpoint import Arrays
 
@@ -61,7 +62,12 @@ class Priorities:
         return {"priorities": self._tree[self._leaves :].copy(), "highest": np.array([self._highest])}
 
     def load(self, state: Arrays) -> None:
-        """Goes on from a state."""
+        """Goes on from a state. Raises UserError where it is of another capacity."""
+        if len(state["priorities"]) != self._leaves:
+            raise UserError(
+                f"the checkpoint has {len(state['priorities']):,} priorities, and the replay has {self._leaves:,}; "
+                "put back the configuration that it was made with"
+            )
         _put(self._tree, self._leaves, np.arange(self._leaves), state["priorities"])
         self._highest = float(state["highest"][0])
 

@@ -6,6 +6,7 @@ A transition is a row of columns, each an array [capacity, ...]. Rows are number
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,12 @@ class Replay:
     def __init__(self, capacity: int, columns: Mapping[str, tuple[tuple[int, ...], DTypeLike]]) -> None:
         self.capacity = capacity
         self.total = 0  # rows ever added
-        self._columns = {name: np.zeros((capacity, *shape), dtype) for name, (shape, dtype) in columns.items()}
+        self._shapes = columns
+
+    @cached_property
+    def _columns(self) -> Arrays:
+        """Made when they are first needed: who only plays learns nothing, and may have no room for them."""
+        return {name: np.zeros((self.capacity, *shape), dtype) for name, (shape, dtype) in self._shapes.items()}
 
     def __len__(self) -> int:
         """Rows held."""

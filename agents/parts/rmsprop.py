@@ -19,8 +19,8 @@ from ..checkpoint import Arrays
 class RMSProp:
     """RMSprop (Tieleman and Hinton 2012) over the parameters of a module."""
 
-    def __init__(self, module: nn.Module, *, decay: float = 0.99, epsilon: float = 1e-5, clip: float = math.inf) -> None:
-        """`decay` is that of the mean of squares; `clip` bounds the gradient's norm."""
+    def __init__(self, module: nn.Module, *, decay: float = 0.99, epsilon: float, clip: float = math.inf) -> None:
+        """`decay` is that of the mean of squares, `epsilon` inside the root; `clip` bounds the gradient's norm."""
         self._decay, self._epsilon, self._clip = decay, epsilon, clip
         self._parameters = dict(module.named_parameters())
         self._squares = {name: torch.ones_like(parameter) for name, parameter in self._parameters.items()}

@@ -11,6 +11,7 @@ from ...envs.gym.spaces import Actions, Observations
 from ..checkpoint import Arrays
 from ..gym.policy import State
 from .acting import Actor, Moment
+from .named import joined, part_of
 
 
 class Cut(NamedTuple):
@@ -47,8 +48,7 @@ class Rollout(NamedTuple):
         """For writing it down; `of` reads them."""
         arrays: Arrays = {name: part for name, part in self._asdict().items() if isinstance(part, np.ndarray)}
         arrays["steps"] = np.array(self.steps)
-        arrays |= {f"memory/{name}": part for name, part in self.memory.items()}
-        arrays |= {f"last_memory/{name}": part for name, part in self.last_memory.items()}
+        arrays |= joined({"memory": self.memory, "last_memory": self.last_memory})
         if self.cuts:
             arrays["cuts"] = np.array([(cut.t, cut.n) for cut in self.cuts])
             arrays["cuts/observation"] = np.stack([cut.observation for cut in self.cuts])
@@ -60,7 +60,7 @@ class Rollout(NamedTuple):
     @classmethod
     def of(cls, arrays: Arrays) -> Rollout:
         """The rollout that `arrays` came of."""
-        memory, last_memory, cut_memory = (under(f"{name}/", arrays) for name in ("memory", "last_memory", "cuts/memory"))
+        memory, last_memory, cut_memory = (part_of(arrays, name) for name in ("memory", "last_memory", "cuts/memory"))
         places = arrays.get("cuts", np.zeros((0, 2), np.int64)).tolist()
         cuts = [
             Cut(
@@ -84,8 +84,8 @@ def collect_rollout(actor: Actor, length: int) -> Rollout:
 
 
 def collect_episodes(actor: Actor, count: int) -> Rollout:
-    """Plays `count` whole episodes in each environment, all of them begun here. Those that have done so go on beside the others,
-    but their steps are not valid: to take what is finished first would prefer short episodes."""
+    """Plays `count` whole episodes in each environment, all of them begun here; all must end some time. Those that have done so go
+    on beside the others, but their steps are not valid: to take what is finished first would prefer short episodes."""
     if not actor.starts.all():
         actor.begin()
     memory, moments, valid = actor.memory, [], []
@@ -95,11 +95,6 @@ def collect_episodes(actor: Actor, count: int) -> Rollout:
         valid.append(moments[-1].step.valid & (missing > 0))
         missing = np.maximum(missing - moments[-1].step.ended, 0)
     return _rollout(moments, memory, actor)._replace(valid=np.stack(valid))
-
-
-def under(prefix: str, arrays: Arrays) -> Arrays:
-    """Those whose name begins so, without it."""
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
 def _rollout(moments: list[Moment], memory: State, actor: Actor) -> Rollout:

@@ -21,7 +21,8 @@ class Sequences:
     A sequence is a row of columns: `observation`, `mask`, `starts` and `extra` [L + 1], the last of them what the last step led to;
     `action`, `reward` and `discount` [L], gamma or 0 after an end by the world; and the memory before it. Sequences run on over the
     ends of episodes, where `starts` resets the memory. Behind an episode that was cut short stands an `extra` step, at which
-    nothing is done: the observation that it would have gone on from.
+    nothing is done: the observation that it would have gone on from. An episode that was given up has no such end: where another
+    begins in its place, what was held is dropped.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Sequences:
         """The sequences that a step completes, by column."""
         step = moment.step
         n = len(step.reward)
+        self._count[moment.starts & self._going()] = 0
         everything = np.ones((n, self._held["mask"].shape[2]), np.bool_)
         parts = [
             self._append(
@@ -97,6 +99,10 @@ class Sequences:
         self._count[:] = state["count"]
         for name, array in self._held.items():
             array[:] = state[name]
+
+    def _going(self) -> NDArray[np.bool_]:
+        """Where the last step held has a future [N]: its episode was not over."""
+        return (self._count > 0) & (self._held["discount"][np.arange(len(self._count)), self._count - 1] > 0)
 
     def _append(self, environments: NDArray[np.int64], **step: NDArray[Any]) -> Arrays:
         """One step of some environments, of arrays [N, ...]; returns the sequences that it completes."""

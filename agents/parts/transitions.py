@@ -45,9 +45,9 @@ def transition_replay(capacity: int, spaces: Spaces) -> Replay:
     return Replay(capacity, columns)
 
 
-def collect_transitions(actor: Actor, policy: BoundedPolicy, replay: Replay, length: int, *, uniformly: bool) -> int:
-    """Acts `length` times, by the policy or `uniformly` within the bounds; returns the steps that count."""
-    steps = 0
+def collect_transitions(actor: Actor, policy: BoundedPolicy, length: int, *, uniformly: bool) -> Arrays:
+    """Acts `length` times, by the policy or `uniformly` within the bounds; returns the steps that count, as rows of the replay."""
+    parts = []
     for _ in range(length):
         if uniformly:
             shape = (actor.n, *actor.environments.action_space.shape)
@@ -56,15 +56,16 @@ def collect_transitions(actor: Actor, policy: BoundedPolicy, replay: Replay, len
         else:
             moment = actor.advance()
         step, valid = moment.step, moment.step.valid
-        replay.add(
-            observation=moment.observation[valid],
-            action=moment.extras["scaled"][valid],
-            reward=step.reward[valid],
-            terminated=step.terminated[valid],
-            following=step.final[valid],
+        parts.append(
+            {
+                "observation": moment.observation[valid],
+                "action": moment.extras["scaled"][valid],
+                "reward": step.reward[valid],
+                "terminated": step.terminated[valid],
+                "following": step.final[valid],
+            }
         )
-        steps += int(valid.sum())
-    return steps
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def draw_transitions(replay: Replay, n: int, generator: np.random.Generator, *, draws: int, device: torch.device) -> Transitions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
@@ -27,18 +28,20 @@ class TwinCritics(nn.Module):
         sizes = (size + len(spaces.action.low), *config.hidden, 1)
         self.weights = nn.ParameterList(_uniform(TWINS, after, before, size=before) for before, after in pairwise(sizes))
         self.biases = nn.ParameterList(_uniform(TWINS, 1, after, size=before) for before, after in pairwise(sizes))
+        hidden = config.hidden if config.layer_norm else ()
+        self.gains = nn.ParameterList(nn.Parameter(torch.ones(TWINS, 1, units)) for units in hidden)
+        self.shifts = nn.ParameterList(nn.Parameter(torch.zeros(TWINS, 1, units)) for units in hidden)
         self.activation = ACTIVATIONS[config.activation]()
 
     def forward(self, observation: Tensor, action: Tensor) -> Tensor:
         """Observations [B, ...], actions [B, K] -> values [2, B]."""
-        return self._values(self._encoded(observation), action, list(self.weights), list(self.biases))
+        return self._values(self._encoded(observation), action, list)
 
     def held(self, observation: Tensor, action: Tensor, n: int = TWINS) -> Tensor:
         """Values [n, B] of the first n, differentiable in the actions alone: critics are not to learn what an actor wishes."""
-        weights, biases = ([part[:n].detach() for part in parts] for parts in (self.weights, self.biases))
         with torch.no_grad():
             features = self._encoded(observation)
-        return self._values(features, action, weights, biases)
+        return self._values(features, action, lambda parts: [part[:n].detach() for part in parts])
 
     def _encoded(self, observation: Tensor) -> Tensor:
         if self.encoder is None:
@@ -47,10 +50,14 @@ class TwinCritics(nn.Module):
         out: Tensor = features.squeeze(1)
         return out
 
-    def _values(self, features: Tensor, action: Tensor, weights: list[Tensor], biases: list[Tensor]) -> Tensor:
+    def _values(self, features: Tensor, action: Tensor, taken: Callable[[nn.ParameterList], list[Tensor]]) -> Tensor:
+        weights, biases, gains, shifts = map(taken, (self.weights, self.biases, self.gains, self.shifts))
         x = torch.cat([features, action], 1).expand(len(weights[0]), -1, -1)
-        for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
-            x = self.activation(torch.baddbmm(bias, x, weight.mT))
+        for i, (weight, bias) in enumerate(zip(weights[:-1], biases[:-1], strict=True)):
+            x = torch.baddbmm(bias, x, weight.mT)
+            if gains:
+                x = nn.functional.layer_norm(x, x.shape[-1:]) * gains[i] + shifts[i]
+            x = self.activation(x)
         return torch.baddbmm(biases[-1], x, weights[-1].mT).squeeze(-1)
 
 

@@ -13,7 +13,7 @@ from ...envs.gym.making import make_one
 from ...envs.gym.spaces import Reader
 from ..gym.config import GymConfig
 from ..gym.loading import Learned, self_contained
-from ..gym.tasks import environment_of, measured_options
+from ..gym.tasks import environment_of_run, measured_options
 from .base import Decision, Limit, Player
 from .common import rows_of, unthinking
 
@@ -25,7 +25,7 @@ class PolicyPlayer(Player):
         """The player of what a run of this configuration has learned; `seed` is for policies that need chance even so."""
         self.game = game
         self.name = config.task
-        env = make_one(environment_of(config.task), measured_options(config), config.view, learning=False)
+        env = make_one(environment_of_run(config), measured_options(config), config.view, learning=False)
         self._read = Reader(env.observation_space)
         env.close()
         self._frames = config.view.frame_stack

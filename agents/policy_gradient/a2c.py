@@ -16,7 +16,7 @@ from ..gym.config import GymConfig
 from ..parts.acting import Actor
 from ..parts.actor_critic import ActorCritic, ActorCriticPolicy
 from ..parts.adam import Adam
-from ..parts.judged import as_tensor, mean, stretches, values_after, values_of_cuts
+from ..parts.judged import as_tensor, mean, squared_error, standardized, stretches, values_after, values_of_cuts
 from ..parts.returns import generalized_advantages
 from ..parts.rmsprop import RMSProp
 from ..parts.rollout import Rollout, collect_rollout
@@ -39,10 +39,10 @@ class A2C:
         self._network.to(self._device)
         self._optimizer: Adam | RMSProp
         if settings.optimizer == "adam":
-            self._optimizer = Adam(self._network, epsilon=settings.epsilon, clip=settings.gradient_clip)
+            self._optimizer = Adam(self._network, epsilon=settings.optimizer_epsilon, clip=settings.gradient_clip)
         else:
             self._optimizer = RMSProp(
-                self._network, decay=settings.rms_decay, epsilon=settings.epsilon, clip=settings.gradient_clip
+                self._network, decay=settings.rms_decay, epsilon=settings.optimizer_epsilon, clip=settings.gradient_clip
             )
         self.policy = ActorCriticPolicy(self._network)
         self.steps = self.updates = 0
@@ -77,11 +77,10 @@ class A2C:
         advantage = as_tensor(advantages, self._device).T
         returns = advantage + expected
         if settings.normalize_advantages:
-            centred = advantage - mean(advantage, whole.valid)
-            advantage = centred / (mean(centred.square(), whole.valid).sqrt() + 1e-8)
+            advantage = standardized(advantage, whole.valid)
 
         policy_loss = -mean(distribution.log_prob(whole.action) * advantage, whole.valid)
-        value_loss = 0.5 * mean((value - returns).square(), whole.valid)
+        value_loss = squared_error(value, returns, whole.valid)
         entropy = mean(distribution.entropy(), whole.valid)
         loss = policy_loss + settings.value_weight * value_loss - settings.entropy_weight * entropy
         try:

@@ -14,6 +14,7 @@ class ReinforceSettings:
     baseline: bool = True  # learn a value of states, and weigh what was done by how much better it turned out
     learning_rate: float = 1e-3  # of Adam, at the start
     final_learning_rate: float = 1e-3  # at the end of the planned steps, reached in a straight line
+    optimizer_epsilon: float = 1e-5  # of Adam, beside the root
     gamma: float = 0.99  # discount
     entropy_weight: float = 0.0  # of the policy's entropy in the loss
     value_weight: float = 0.5  # of the value's squared error
@@ -33,7 +34,7 @@ class A2CSettings:
     learning_rate: float = 7e-4  # at the start
     final_learning_rate: float = 7e-4  # at the end of the planned steps, reached in a straight line; the paper: 0
     rms_decay: float = 0.99  # of RMSprop's mean of squares; the paper: 0.99
-    epsilon: float = 1e-5  # of the optimiser
+    optimizer_epsilon: float = 1e-5  # RMSprop's inside the root, Adam's beside it
     gamma: float = 0.99  # discount
     gae_lambda: float = 1.0  # of the advantages (Schulman et al. 2016); 1 is the paper's return of as many steps as there are
     entropy_weight: float = 0.0  # of the policy's entropy in the loss; the paper: 0.01
@@ -53,6 +54,7 @@ class PPOSettings:
     epochs: int = 4  # times that every step is learned from; the paper's Atari: 3, later 4
     learning_rate: float = 2.5e-4  # of Adam, at the start
     final_learning_rate: float = 0.0  # at the end of the planned steps, reached in a straight line
+    optimizer_epsilon: float = 1e-5  # of Adam, beside the root; Stable-Baselines3: 1e-5
     gamma: float = 0.99  # discount
     gae_lambda: float = 0.95  # of the advantages (Schulman et al. 2016)
     clip: float = 0.2  # how far the probability of an action may move from where it was, as a ratio
@@ -80,9 +82,10 @@ class VTraceSettings:
     trace_lambda: float = 1.0  # of the corrections' travel; the paper: 1, with less for on-policy learning (remark 2)
     learning_rate: float = 7e-4  # of Adam, at the start
     final_learning_rate: float = 0.0  # at the end of the planned steps, reached in a straight line; the paper: 0
+    optimizer_epsilon: float = 1e-5  # of Adam, beside the root
     gamma: float = 0.99  # discount
     entropy_weight: float = 0.0  # of the policy's entropy in the loss; the paper: 0.00025 to 0.01
-    value_weight: float = 0.5  # of the value's squared error; the paper: 0.5
+    value_weight: float = 0.25  # of the value's squared error; the paper: 0.5 of its half
     gradient_clip: float = 0.5  # norm of the gradient; the paper: 40, of losses summed over the batch
     shared_body: bool = False  # one body for policy and value; always so with a memory
     log_std: float = 0.0  # logarithm of the deviation of continuous actions, at the start
@@ -99,6 +102,7 @@ class SACSettings:
     batch: int = 256  # transitions a gradient is taken of
     learning_rate: float = 3e-4  # of Adam, at the start
     final_learning_rate: float = 3e-4  # at the end of the planned steps, reached in a straight line
+    optimizer_epsilon: float = 1e-8  # of Adam, beside the root; Stable-Baselines3: 1e-8
     gamma: float = 0.99  # discount
     tau: float = 0.005  # share of the way that the targets go to the critics after each step
     temperature: float = 1.0  # weight of the entropy beside the rewards, at the start; Stable-Baselines3: 1
@@ -117,6 +121,7 @@ class TD3Settings:
     batch: int = 256  # transitions a gradient is taken of; the paper: 100, the authors' code: 256
     learning_rate: float = 1e-3  # of Adam, at the start
     final_learning_rate: float = 1e-3  # at the end of the planned steps, reached in a straight line
+    optimizer_epsilon: float = 1e-8  # of Adam, beside the root; Stable-Baselines3: 1e-8
     gamma: float = 0.99  # discount
     tau: float = 0.005  # share of the way that the targets go when they move
     exploration_noise: float = 0.1  # deviation of the noise on actions, half their range being 1

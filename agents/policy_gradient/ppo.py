@@ -19,7 +19,7 @@ from ..gym.config import GymConfig
 from ..parts.acting import Actor
 from ..parts.actor_critic import ActorCritic, ActorCriticPolicy
 from ..parts.adam import Adam
-from ..parts.judged import Judged, judge, mean
+from ..parts.judged import Judged, judge, mean, squared_error, standardized
 from ..parts.rollout import Rollout, collect_rollout
 from ..parts.schedules import linear
 from ..parts.seeding import seeded
@@ -40,7 +40,7 @@ class PPO:
             self._network = ActorCritic(
                 spaces, config.body, shared=settings.shared_body, log_std=settings.log_std, sde=settings.sde
             )
-        self._optimizer = Adam(self._network.to(config.run.device), clip=settings.gradient_clip)
+        self._optimizer = Adam(self._network.to(config.run.device), epsilon=settings.optimizer_epsilon, clip=settings.gradient_clip)
         self._generator = np.random.default_rng((config.seed, 2))  # of the minibatches
         self.policy = ActorCriticPolicy(self._network, sde_frequency=settings.sde_frequency)
         self.steps = self.updates = 0
@@ -73,19 +73,19 @@ class PPO:
         distribution = self._network.distribution(policy, batch.mask)
         advantage = batch.advantage
         if settings.normalize_advantages:
-            centred = advantage - mean(advantage, batch.valid)
-            advantage = centred / (mean(centred.square(), batch.valid).sqrt() + 1e-8)
+            advantage = standardized(advantage, batch.valid)
 
         log_ratio = distribution.log_prob(batch.action) - batch.log_prob
         ratio = log_ratio.exp()
         limit = advantage * torch.where(advantage > 0, 1 + clip, 1 - clip)  # beyond which nothing more is gained
         objective = torch.minimum(ratio * advantage, limit)
-        error = (value - batch.returns).square()
+        policy_loss = -mean(objective, batch.valid)
         if settings.value_clip:
             near = batch.value + (value - batch.value).clamp(-settings.value_clip, settings.value_clip)
-            error = torch.maximum(error, (near - batch.returns).square())
-        policy_loss = -mean(objective, batch.valid)
-        value_loss = 0.5 * mean(error, batch.valid)
+            error = torch.maximum((value - batch.returns).square(), (near - batch.returns).square())
+            value_loss = mean(error, batch.valid)
+        else:
+            value_loss = squared_error(value, batch.returns, batch.valid)
         entropy = mean(distribution.entropy(), batch.valid)
         loss = policy_loss + settings.value_weight * value_loss
         if settings.entropy_weight:

@@ -19,7 +19,7 @@ from ..gym.config import GymConfig
 from ..parts.acting import Actor
 from ..parts.actor_critic import ActorCritic, ActorCriticPolicy
 from ..parts.adam import Adam
-from ..parts.judged import as_tensor, mean, stretches, values_of_cuts
+from ..parts.judged import as_tensor, mean, squared_error, standardized, stretches, values_of_cuts
 from ..parts.returns import discounted_returns
 from ..parts.rollout import Rollout, collect_episodes
 from ..parts.schedules import linear
@@ -38,7 +38,9 @@ class Reinforce:
         self._device = torch.device(config.run.device)
         with seeded(config.seed):
             self._network = ActorCritic(spaces, config.body, shared=settings.shared_body, log_std=settings.log_std)
-        self._optimizer = Adam(self._network.to(self._device), clip=settings.gradient_clip or math.inf)
+        self._optimizer = Adam(
+            self._network.to(self._device), epsilon=settings.optimizer_epsilon, clip=settings.gradient_clip or math.inf
+        )
         self.policy = ActorCriticPolicy(self._network)
         self.steps = self.updates = 0
 
@@ -68,15 +70,14 @@ class Reinforce:
         returns = as_tensor(paid, self._device).T
         advantage = returns - value.detach() if settings.baseline else returns
         if settings.normalize_advantages:
-            centred = advantage - mean(advantage, whole.valid)
-            advantage = centred / (mean(centred.square(), whole.valid).sqrt() + 1e-8)
+            advantage = standardized(advantage, whole.valid)
 
         policy_loss = -mean(distribution.log_prob(whole.action) * advantage, whole.valid)
         entropy = mean(distribution.entropy(), whole.valid)
         losses = {"policy_loss": policy_loss, "entropy": entropy}
         loss = policy_loss - settings.entropy_weight * entropy
         if settings.baseline:
-            losses["value_loss"] = 0.5 * mean((value - returns).square(), whole.valid)
+            losses["value_loss"] = squared_error(value, returns, whole.valid)
             loss = loss + settings.value_weight * losses["value_loss"]
         try:
             norm = self._optimizer.step(loss, rate=rate)

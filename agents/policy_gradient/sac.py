@@ -21,6 +21,7 @@ from ..parts.acting import Actor
 from ..parts.adam import Adam
 from ..parts.bounded import BoundedActor, BoundedPolicy, Floats, need_bounded
 from ..parts.distributions import SquashedNormal
+from ..parts.named import joined, part_of
 from ..parts.schedules import linear
 from ..parts.seeding import seeded
 from ..parts.targets import approach
@@ -58,26 +59,26 @@ class SAC:
         with seeded(config.seed):
             self._network = SACNetwork(config, spaces).to(self._device)
         self._target = copy.deepcopy(self._network.critics).requires_grad_(False)
-        self._optimizer = Adam(self._network, epsilon=1e-8)
+        self._optimizer = Adam(self._network, epsilon=settings.optimizer_epsilon)
         self._generator = np.random.default_rng((config.seed, 2))  # of the batches
         self.policy = BoundedPolicy(self._network.actor, spaces.action, _choose)
         self.replay = transition_replay(settings.capacity, spaces)
         self.steps = self.updates = 0
 
-    def collect(self, actor: Actor) -> int:
-        """Some steps into the replay, the first of a run at random; how many."""
-        settings = self._settings
-        uniformly = self.steps < settings.learning_starts
-        steps = collect_transitions(actor, self.policy, self.replay, settings.rollout, uniformly=uniformly)
-        self.steps += steps
-        return steps
+    def collect(self, actor: Actor) -> Arrays:
+        """Some steps in each environment, the first of a run at random: rows of the replay."""
+        uniformly = self.steps < self._settings.learning_starts
+        rows = collect_transitions(actor, self.policy, self._settings.rollout, uniformly=uniformly)
+        self.steps += len(rows["reward"])
+        return rows
 
-    def batches(self, steps: int) -> Iterator[Transitions]:
-        """Batches of all that is remembered, none before there is enough of it."""
+    def batches(self, rows: Arrays) -> Iterator[Transitions]:
+        """Remembers the round; then batches of all that is remembered, none before there is enough of it."""
         settings = self._settings
+        self.replay.add(**rows)
         if self.steps < settings.learning_starts:
             return
-        for _ in range(settings.gradient_steps or steps):
+        for _ in range(settings.gradient_steps or len(rows["reward"])):
             yield draw_transitions(self.replay, settings.batch, self._generator, draws=2, device=self._device)
 
     def learn(self, batch: Transitions) -> Metrics:
@@ -116,8 +117,7 @@ class SAC:
     def state(self) -> AgentState:
         """As `Agent` says."""
         values = {"steps": self.steps, "updates": self.updates, "generator": self._generator.bit_generator.state}
-        target = {f"target/{name}": array for name, array in get_weights(self._target).items()}
-        return AgentState(arrays=self._optimizer.state() | target, values=values)
+        return AgentState(arrays=self._optimizer.state() | joined({"target": get_weights(self._target)}), values=values)
 
     def load(self, weights: Arrays, state: AgentState | None = None, *, owner: str = "these weights") -> None:
         """As `Agent` says."""
@@ -125,8 +125,7 @@ class SAC:
         if state is None:
             set_weights(self._target, get_weights(self._network.critics), owner=owner)
             return
-        target = {name.removeprefix("target/"): array for name, array in state.arrays.items() if name.startswith("target/")}
-        set_weights(self._target, target, owner=owner)
+        set_weights(self._target, part_of(state.arrays, "target"), owner=owner)
         self._optimizer.load(state.arrays)
         self.steps, self.updates = state.values["steps"], state.values["updates"]
         self._generator.bit_generator.state = state.values["generator"]

@@ -21,6 +21,7 @@ from ..gym.config import GymConfig
 from ..parts.acting import Actor
 from ..parts.adam import Adam
 from ..parts.bounded import BoundedActor, BoundedPolicy, Floats, need_bounded
+from ..parts.named import joined, part_of
 from ..parts.schedules import linear
 from ..parts.seeding import seeded
 from ..parts.targets import approach
@@ -52,7 +53,9 @@ class TD3:
         with seeded(config.seed):
             self._network = TD3Network(config, spaces).to(self._device)
         self._target = copy.deepcopy(self._network).requires_grad_(False)
-        self._optimizer = Adam(self._network, epsilon=1e-8)
+        self._critic_optimizer = Adam(self._network.critics, epsilon=settings.optimizer_epsilon)
+        # Its own: moments of an actor that learns now and then would move it in between.
+        self._actor_optimizer = Adam(self._network.actor, epsilon=settings.optimizer_epsilon)
         self._generator = np.random.default_rng((config.seed, 2))  # of the batches
         self.policy = BoundedPolicy(self._network.actor, spaces.action, self._choose)
         self.replay = transition_replay(settings.capacity, spaces)
@@ -66,20 +69,20 @@ class TD3:
         noise = np.float32(self._settings.exploration_noise) * generator.standard_normal(action.shape, np.float32)
         return np.clip(action + noise, -1.0, 1.0)
 
-    def collect(self, actor: Actor) -> int:
-        """Some steps into the replay, the first of a run at random; how many."""
-        settings = self._settings
-        uniformly = self.steps < settings.learning_starts
-        steps = collect_transitions(actor, self.policy, self.replay, settings.rollout, uniformly=uniformly)
-        self.steps += steps
-        return steps
+    def collect(self, actor: Actor) -> Arrays:
+        """Some steps in each environment, the first of a run at random: rows of the replay."""
+        uniformly = self.steps < self._settings.learning_starts
+        rows = collect_transitions(actor, self.policy, self._settings.rollout, uniformly=uniformly)
+        self.steps += len(rows["reward"])
+        return rows
 
-    def batches(self, steps: int) -> Iterator[Transitions]:
-        """Batches of all that is remembered, none before there is enough of it."""
+    def batches(self, rows: Arrays) -> Iterator[Transitions]:
+        """Remembers the round; then batches of all that is remembered, none before there is enough of it."""
         settings = self._settings
+        self.replay.add(**rows)
         if self.steps < settings.learning_starts:
             return
-        for _ in range(settings.gradient_steps or steps):
+        for _ in range(settings.gradient_steps or len(rows["reward"])):
             yield draw_transitions(self.replay, settings.batch, self._generator, draws=1, device=self._device)
 
     def learn(self, batch: Transitions) -> Metrics:
@@ -93,18 +96,21 @@ class TD3:
         values = network.critics(batch.observation, batch.action)
         critic_loss = (values - wanted).square().mean(1).sum()
 
+        measured = {"critic_loss": critic_loss, "value": values.mean()}
         delayed = (self.updates + 1) % settings.policy_delay == 0
-        loss, measured = critic_loss, {"critic_loss": critic_loss, "value": values.mean()}
         if delayed:
-            actor_loss = -network.critics.held(batch.observation, network.action(batch.observation), 1).mean()
-            loss, measured = loss + actor_loss, measured | {"actor_loss": actor_loss}
+            measured["actor_loss"] = -network.critics.held(batch.observation, network.action(batch.observation), 1).mean()
 
         rate = linear(settings.learning_rate, settings.final_learning_rate, share=min(1.0, self.steps / self._planned))
         try:
-            norm = self._optimizer.step(loss, rate=rate)
+            norm = self._critic_optimizer.backward(critic_loss)
+            if delayed:
+                self._actor_optimizer.backward(measured["actor_loss"])
         except FloatingPointError as reason:
             raise NonFiniteUpdate(batch.arrays()) from reason
+        self._critic_optimizer.apply(rate=rate)
         if delayed:
+            self._actor_optimizer.apply(rate=rate)
             approach(self._target, network, settings.tau)
         self.updates += 1
         numbers = torch.stack(list(measured.values())).tolist()
@@ -117,8 +123,8 @@ class TD3:
     def state(self) -> AgentState:
         """As `Agent` says."""
         values = {"steps": self.steps, "updates": self.updates, "generator": self._generator.bit_generator.state}
-        target = {f"target/{name}": array for name, array in get_weights(self._target).items()}
-        return AgentState(arrays=self._optimizer.state() | target, values=values)
+        optimizers = {"critic_adam": self._critic_optimizer.state(), "actor_adam": self._actor_optimizer.state()}
+        return AgentState(arrays=joined({"target": get_weights(self._target), **optimizers}), values=values)
 
     def load(self, weights: Arrays, state: AgentState | None = None, *, owner: str = "these weights") -> None:
         """As `Agent` says."""
@@ -126,8 +132,8 @@ class TD3:
         if state is None:
             set_weights(self._target, weights, owner=owner)
             return
-        target = {name.removeprefix("target/"): array for name, array in state.arrays.items() if name.startswith("target/")}
-        set_weights(self._target, target, owner=owner)
-        self._optimizer.load(state.arrays)
+        set_weights(self._target, part_of(state.arrays, "target"), owner=owner)
+        self._critic_optimizer.load(part_of(state.arrays, "critic_adam"))
+        self._actor_optimizer.load(part_of(state.arrays, "actor_adam"))
         self.steps, self.updates = state.values["steps"], state.values["updates"]
         self._generator.bit_generator.state = state.values["generator"]

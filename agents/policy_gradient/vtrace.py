@@ -22,8 +22,9 @@ from ..parts.acting import Actor
 from ..parts.actor_critic import ActorCritic, ActorCriticPolicy
 from ..parts.adam import Adam
 from ..parts.judged import as_tensor, mean, stretches, values_after, values_of_cuts
+from ..parts.named import joined, part_of
 from ..parts.returns import vtrace
-from ..parts.rollout import Rollout, collect_rollout, under
+from ..parts.rollout import Rollout, collect_rollout
 from ..parts.schedules import linear
 from ..parts.seeding import seeded
 from .config import VTraceSettings
@@ -47,7 +48,7 @@ class VTrace:
         self._device = torch.device(config.run.device)
         with seeded(config.seed):
             self._network = ActorCritic(spaces, config.body, shared=settings.shared_body, log_std=settings.log_std)
-        self._optimizer = Adam(self._network.to(self._device), clip=settings.gradient_clip)
+        self._optimizer = Adam(self._network.to(self._device), epsilon=settings.optimizer_epsilon, clip=settings.gradient_clip)
         self._queue: deque[Behaviour] = deque()
         self.policy = ActorCriticPolicy(self._network)
         self.steps = self.updates = 0
@@ -93,7 +94,7 @@ class VTrace:
         )
 
         policy_loss = -mean(log_prob * as_tensor(advantages, self._device).T, whole.valid)
-        value_loss = 0.5 * mean((value - as_tensor(targets, self._device).T).square(), whole.valid)
+        value_loss = mean((value - as_tensor(targets, self._device).T).square(), whole.valid)
         entropy = mean(distribution.entropy(), whole.valid)
         loss = policy_loss + settings.value_weight * value_loss - settings.entropy_weight * entropy
         try:
@@ -112,17 +113,16 @@ class VTrace:
 
     def state(self) -> AgentState:
         """As `Agent` says; the queue is part of it."""
-        arrays = {f"optimizer/{name}": array for name, array in self._optimizer.state().items()}
+        parts = {"optimizer": self._optimizer.state()}
         for i, behaviour in enumerate(self._queue):
-            parts = {**behaviour.rollout.arrays(), "log_prob": behaviour.log_prob}
-            arrays |= {f"queue/{i}/{name}": array for name, array in parts.items()}
-        return AgentState(arrays=arrays, values={"steps": self.steps, "updates": self.updates, "queue": len(self._queue)})
+            parts[f"queue/{i}"] = {**behaviour.rollout.arrays(), "log_prob": behaviour.log_prob}
+        return AgentState(arrays=joined(parts), values={"steps": self.steps, "updates": self.updates, "queue": len(self._queue)})
 
     def load(self, weights: Arrays, state: AgentState | None = None, *, owner: str = "these weights") -> None:
         """As `Agent` says."""
         set_weights(self._network, weights, owner=owner)
         if state is not None:
-            self._optimizer.load(under("optimizer/", state.arrays))
+            self._optimizer.load(part_of(state.arrays, "optimizer"))
             self.steps, self.updates = state.values["steps"], state.values["updates"]
-            parts = [under(f"queue/{i}/", state.arrays) for i in range(state.values["queue"])]
+            parts = [part_of(state.arrays, f"queue/{i}") for i in range(state.values["queue"])]
             self._queue = deque(Behaviour(Rollout.of(part), part["log_prob"]) for part in parts)

@@ -1,4 +1,7 @@
-"""Acting one choice ahead, as Sarsa does: A' is chosen in S' before Q(S, A) is learned, and is what is done next."""
+"""Acting one choice ahead, as Sarsa does: A' is chosen in S' before Q(S, A) is learned, and is what is done next.
+
+The first action of an episode is chosen when it begins, after the last one was learned from.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +23,13 @@ class AheadActor:
         self._state: Numbers | None = None  # what it was chosen for
 
     def take(self, actor: Actor) -> tuple[Moment, Numbers]:
-        """Takes the chosen actions and chooses the next, [N]; what was chosen for other states than are seen is chosen again."""
+        """Takes the chosen actions and chooses the next, [N], which say nothing where an episode begins; what was chosen for other
+        states than are seen is chosen again."""
         states = self._numbers(actor.observation)
         if self._action is None or self._state is None or not np.array_equal(states, self._state):
             self._action = self._policy.choose(states, actor.mask, actor.generator)
+        elif actor.starts.any():
+            self._action = np.where(actor.starts, self._policy.choose(states, actor.mask, actor.generator), self._action)
         moment = actor.take(self._action)
         self._state = self._numbers(actor.observation)
         self._action = self._policy.choose(self._state, actor.mask, actor.generator)

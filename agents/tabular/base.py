@@ -1,7 +1,7 @@
 """What the tabular agents share: a table, a policy that falls from exploring to greedy, one step in each environment a round.
 
 With several environments side by side, targets are made of the table as it stood before the round; with one, every agent here is
-the book's, number for number.
+the book's (Sutton and Barto 2018). Where one is not quite, its file says so.
 """
 
 from __future__ import annotations

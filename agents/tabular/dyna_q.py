@@ -1,6 +1,7 @@
 """Dyna-Q (Sutton 1990; Sutton and Barto, section 8.2): Q-learning, and more of it in a model learned on the way.
 
-The model holds what came last of every pair that was tried: right for a world without chance, as the book has it.
+The model holds what came last of every pair that was tried: right for a world without chance, as the book has it. Planning draws
+evenly from the pairs that were tried; the book draws a state first, and then an action that was tried in it.
 """
 
 from __future__ import annotations

@@ -37,6 +37,7 @@ class DQNSettings:
     batch: int = 32  # transitions a gradient is taken of; the paper: 32
     learning_rate: float = 1e-4  # of Adam, at the start; rl-zoo's Atari: 1e-4
     decay_learning_rate: bool = False  # in a straight line to 0 at the end of the planned steps
+    optimizer_epsilon: float = 1e-8  # of Adam, beside the root; Stable-Baselines3: 1e-8
     gradient_clip: float = 10.0  # norm of the gradient (Wang et al. 2016)
     gamma: float = 0.99  # discount; the paper: 0.99
     target_every: int = 1_000  # steps between two moves of the target network; the paper: 40,000
@@ -55,9 +56,15 @@ class DQNSettings:
 
 @dataclass(frozen=True)
 class RainbowSettings(DQNSettings):
-    """Deep Q-learning with all of it at once (Hessel et al. 2018)."""
+    """Deep Q-learning with all of it at once (Hessel et al. 2018).
+
+    The paper remembers 1,000,000 transitions and begins to learn after 80,000 frames (20,000 steps); its heads have a hidden layer
+    of 512 that is noisy too (`head_hidden`). Priorities are the cross-entropy here, which is its KL divergence and the entropy of
+    the target. Returns between `head.low` and `head.high` only can be told: set them for what an environment pays.
+    """
 
     learning_rate: float = 6.25e-5  # the paper: 6.25e-5
+    optimizer_epsilon: float = 1.5e-4  # the paper: 1.5e-4
     target_every: int = 8_000  # the paper: 32,000 frames, of which a step is four
     n_step: int = 3  # the paper: 3
     double: bool = True
@@ -76,6 +83,7 @@ class PQNSettings:
     epochs: int = 4  # times that every step is learned from; CleanRL: 4, Atari: 2
     learning_rate: float = 2.5e-4  # of Adam, at the start; CleanRL: 2.5e-4
     decay_learning_rate: bool = True  # in a straight line to 0 at the end of the planned steps
+    optimizer_epsilon: float = 1e-5  # of Adam, beside the root
     gradient_clip: float = 10.0  # norm of the gradient; the paper: 10
     gamma: float = 0.99  # discount
     q_lambda: float = 0.65  # weight of longer returns (Peng and Williams 1996); the paper's Atari: 0.65
@@ -86,7 +94,8 @@ class PQNSettings:
 
 @dataclass(frozen=True)
 class R2D2Settings:
-    """Deep Q-learning with a memory, double always (Kapturowski et al. 2019)."""
+    """Deep Q-learning with a memory, double always (Kapturowski et al. 2019; there the memory is told the last action and reward
+    too)."""
 
     capacity: int = 5_000  # sequences remembered; the paper: 100,000
     learning_starts: int = 1_000  # steps before the first learning, acting at random
@@ -98,6 +107,7 @@ class R2D2Settings:
     period: int = 8  # steps from the beginning of a sequence to that of the next; the paper: 40
     learning_rate: float = 1e-4  # of Adam, at the start; the paper: 1e-4
     decay_learning_rate: bool = False  # in a straight line to 0 at the end of the planned steps
+    optimizer_epsilon: float = 1e-3  # of Adam, beside the root; the paper: 1e-3
     gradient_clip: float = 40.0  # norm of the gradient; IMPALA (Espeholt et al. 2018): 40
     gamma: float = 0.997  # discount; the paper: 0.997
     target_every: int = 1_000  # steps between two moves of the target network; the paper: 2,500 updates

@@ -27,10 +27,10 @@ from ..parts.prioritized import Priorities
 from ..parts.replay import Replay
 from ..parts.schedules import linear
 from ..parts.seeding import seeded
+from ..parts.targets import Target
 from .config import DQNSettings
 from .heads import make_head
 from .network import GreedyPolicy, QNetwork, one_choice
-from .target import Target
 
 
 class Transitions(NamedTuple):
@@ -73,7 +73,7 @@ class DQN:
                 hidden=settings.head_hidden,
             ).to(self._device)
         self._target = Target(self._network, every=settings.target_every, share=settings.target_share)
-        self._optimizer = Adam(self._network, clip=settings.gradient_clip)
+        self._optimizer = Adam(self._network, epsilon=settings.optimizer_epsilon, clip=settings.gradient_clip)
         self._n_step = NStep(
             spaces.observation, spaces.action, n=settings.n_step, environments=spaces.environments, gamma=settings.gamma
         )

@@ -54,7 +54,7 @@ class PQN:
         with seeded(config.seed):
             network = QNetwork(spaces, replace(config.body, layer_norm=True), self._head)
         self._network = network.to(self._device)
-        self._optimizer = Adam(self._network, clip=settings.gradient_clip)
+        self._optimizer = Adam(self._network, epsilon=settings.optimizer_epsilon, clip=settings.gradient_clip)
         self._generator = np.random.default_rng((config.seed, 2))  # of the minibatches
         self.policy = GreedyPolicy(self._network, self._head, epsilon=settings.final_epsilon)
         self.steps = self.updates = 0

@@ -28,10 +28,10 @@ from ..parts.replay import Replay
 from ..parts.schedules import linear
 from ..parts.seeding import seeded
 from ..parts.sequences import MEMORY, Sequences
+from ..parts.targets import Target
 from .config import R2D2Settings
 from .heads import Scalar
 from .network import GreedyPolicy, QNetwork, one_choice
-from .target import Target
 
 WORST = 0.9  # share of the largest error in a sequence's priority, the rest is the mean's (Kapturowski et al. 2019, section 2.3)
 SCALE = 1e-3  # of what keeps the rescaling of values invertible (Pohlen et al. 2018)
@@ -77,7 +77,7 @@ class R2D2:
             network = QNetwork(spaces, body, self._head, dueling=settings.dueling, hidden=settings.head_hidden)
         self._network = network.to(self._device)
         self._target = Target(self._network, every=settings.target_every, share=settings.target_share)
-        self._optimizer = Adam(self._network, clip=settings.gradient_clip)
+        self._optimizer = Adam(self._network, epsilon=settings.optimizer_epsilon, clip=settings.gradient_clip)
         self.policy = GreedyPolicy(self._network, self._head, epsilon=settings.final_epsilon)
         self._sequences = Sequences(
             spaces.observation,

@@ -4,18 +4,20 @@ An episode ends by the world (`terminated`) or by a limit that is not of it (`tr
 gone on, so values bootstrap from `final`. Gymnasium has three ways of resetting after an end (`AutoresetMode`); here they are one:
 
 - `observation` is what to act on next;
-- `final` is what the step led to, the same array where nothing ended;
+- `final` is what the step led to, the same array where nothing ended, or where it is only the next step that resets;
 - `final_mask` says what would be open there, for values that bootstrap from it;
 - `valid` is false where a row was only reset, its action unheard: such rows are neither stored nor counted.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import UserError
 from .spaces import Actions, ActionSpace, Observations, ObservationSpace
 
 
@@ -43,6 +45,11 @@ class Step(NamedTuple):
         """Whose episode is over."""
         return self.terminated | self.truncated
 
+    @property
+    def acted_on(self) -> Observations:
+        """The observations that the next actions are heard for, [M, ...]: not those of ends that only the next step resets."""
+        return self.observation[~self.ended] if self.final is self.observation else self.observation
+
 
 class Episode(NamedTuple):
     """One finished episode: its return, as the environment pays it, and its length in steps."""
@@ -63,7 +70,8 @@ class Environments(Protocol):
         ...
 
     def step(self, actions: Actions) -> Step:
-        """One action [N, ...] in each. Raises BadEnvironment for a reward or an observation that is no number."""
+        """One action [N, ...] in each. Raises BadEnvironment, as `reset` and `load` do: one fails the second time, or gives what is
+        no number."""
         ...
 
     def finished(self) -> list[Episode]:
@@ -88,5 +96,9 @@ class Environments(Protocol):
         ...
 
 
-class BadEnvironment(Exception):
+class BadEnvironment(UserError):
     """An environment that fails or gives what is no number; the message names it and says how."""
+
+    def __init__(self, message: str, arrays: Mapping[str, NDArray[Any]] | None = None) -> None:
+        super().__init__(message)
+        self.arrays = dict(arrays or {})  # what led there, of all N, as far as it is known

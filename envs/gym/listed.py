@@ -14,7 +14,9 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from .checks import Checks
 from .environments import BadEnvironment, Episode, Seen, Step
+from .masked import asked_for_masks
 from .spaces import MASK, Actions, Reader, Writer
 
 Make = Callable[[], gymnasium.Env[Any, Any]]
@@ -25,12 +27,12 @@ class EnvironmentList:
 
     def __init__(self, name: str, make: Make, n: int) -> None:
         self.n = n
-        self._name, self._make = name, make
+        self._name, self._make, self._checks = name, make, Checks(name)
         self._envs = [make() for _ in range(n)]
         self._read = Reader(self._envs[0].observation_space)
         self._write = Writer(self._envs[0].action_space)
         self.observation_space, self.action_space = self._read.space, self._write.space
-        self._has_masks = hasattr(self._envs[0].unwrapped, "action_masks")
+        self._has_masks = asked_for_masks(self._envs[0])
         self._last: list[Any] = [None] * n  # what each showed last, raw
         self._infos: list[dict[str, Any]] = [{}] * n
         self._before: list[Any] = [None] * n  # the generator's state before the episode's reset
@@ -57,10 +59,10 @@ class EnvironmentList:
                 self._last[i], reward[i], terminated[i], truncated[i], self._infos[i] = self._envs[i].step(action)
             except Exception as error:
                 reward[i], terminated[i], truncated[i] = 0.0, False, True
-                self._restart(i, error)
+                self._restart(i, "a step", error)
                 failed.append(i)
         final = self._read(self._last)
-        self._check(reward, final)
+        self._checks.numbers(final, self._length + 1, reward)
         self._total += reward
         self._length += 1
         ended = np.flatnonzero(terminated | truncated)
@@ -74,6 +76,7 @@ class EnvironmentList:
             self._finished.append(Episode(float(self._total[i]), int(self._length[i])))
             self._begin(i, None)
         observation[ended] = self._read([self._last[i] for i in ended])
+        self._checks.numbers(observation, self._length, reward)
         mask = final_mask = self._masks()
         if mask is not None and cut:
             final_mask = mask.copy()
@@ -108,10 +111,14 @@ class EnvironmentList:
             _set_generator(self._envs[i], state["before"][i])
             self._begin(i, None)
             ended = False
-            for action in map(self._native, state["actions"][i]):
-                self._last[i], _, terminated, truncated, self._infos[i] = self._envs[i].step(action)
-                self._actions[i].append(action)
-                ended = ended or bool(terminated or truncated)
+            try:
+                for action in map(self._native, state["actions"][i]):
+                    self._last[i], _, terminated, truncated, self._infos[i] = self._envs[i].step(action)
+                    self._actions[i].append(action)
+                    ended = ended or bool(terminated or truncated)
+            except Exception as error:
+                self._restart(i, "a step", error)
+                ended = True
             same = np.array_equal(self._read([self._last[i]])[0], expected[i])
             if ended or not same or _generator_state(self._envs[i]) != state["after"][i]:
                 lost[i] = True
@@ -139,33 +146,32 @@ class EnvironmentList:
             env.unwrapped.np_random, _ = gymnasium.utils.seeding.np_random(seed)
             env.action_space.seed(seed)
         self._before[i] = _generator_state(env)
-        self._last[i], self._infos[i] = env.reset(seed=seed)  # said as well, to those whose randomness is elsewhere
+        try:
+            self._last[i], self._infos[i] = env.reset(seed=seed)  # said as well, to those whose randomness is elsewhere
+        except Exception as error:
+            self._restart(i, "a reset", error)
+            self._begin(i, seed)
         self._actions[i] = []
         self._total[i] = self._length[i] = 0
 
-    def _restart(self, i: int, error: Exception) -> None:
+    def _restart(self, i: int, where: str, error: Exception) -> None:
         """Makes an environment that failed anew, once; its episode counts as cut short."""
-        what = f"environment {i} of {self._name} failed in a step ({type(error).__name__}: {error})"
+        what = f"environment {i} of {self._name} failed in {where} ({type(error).__name__}: {error})"
         if self._restarted:
-            raise BadEnvironment(f"{what}, the second time") from error
+            raise BadEnvironment(f"{what}, the second time; mend the environment") from error
         self._restarted = True
         self._notices.append(f"{what}; it was started again, once")
         state = _generator_state(self._envs[i])
-        self._envs[i] = self._make()
+        try:
+            self._envs[i] = self._make()
+        except Exception as again:
+            raise BadEnvironment(f"{what}, and cannot be made again ({again}); mend the environment") from again
         _set_generator(self._envs[i], state)
 
-    def _check(self, reward: NDArray[np.float32], observation: NDArray[Any]) -> None:
-        if not np.isfinite(reward).all():
-            i = int(np.flatnonzero(~np.isfinite(reward))[0])
-            raise BadEnvironment(f"environment {i} of {self._name} paid {reward[i]} at step {self._length[i] + 1} of its episode")
-        if observation.dtype != np.uint8 and not np.isfinite(observation).all():
-            i = int(np.flatnonzero(~np.isfinite(observation).reshape(self.n, -1).all(1))[0])
-            raise BadEnvironment(
-                f"environment {i} of {self._name} showed what is no number at step {self._length[i] + 1} of its episode"
-            )
-
     def _seen(self) -> Seen:
-        return Seen(self._read(self._last), self._masks())
+        seen = self._read(self._last)
+        self._checks.numbers(seen, self._length)
+        return Seen(seen, self._masks())
 
     def _masks(self, which: Sequence[int] | None = None) -> NDArray[np.bool_] | None:
         """What is open in these environments, in all where none are named."""
@@ -173,8 +179,9 @@ class EnvironmentList:
         if self._read.has_mask:
             return self._read.masks([self._last[i] for i in rows])
         if self._has_masks:
-            return np.array([self._envs[i].unwrapped.action_masks() for i in rows], np.bool_)  # type: ignore[attr-defined]
-        if all(MASK in self._infos[i] for i in rows):
+            return np.array([self._envs[i].get_wrapper_attr("action_masks")() for i in rows], np.bool_)
+        given = [MASK in self._infos[i] for i in rows]
+        if all(given) if which is not None else self._checks.masks(given, rows):
             return np.array([self._infos[i][MASK] for i in rows], np.bool_)
         return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -17,16 +17,19 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode
 from ...errors import UserError, unknown
 from .config import ViewConfig
 from .environments import Environments
+from .guarded import Guarded
 from .listed import EnvironmentList
+from .masked import MasksInInfo, asked_for_masks
 from .minatar import OneGenerator
 from .normalized import NormalizedEnvironments
 from .pooled import pool
+from .spaces import MASK, Reader
 from .vectorized import VectorEnvironments
 
 Option = int | float | str | bool
 
-
 UNLIMITED = 1_000  # steps after which an episode is cut short to measure a policy, where nothing else would end it
+FRAMES = "max_num_frames_per_episode"  # what Atari games are made with has their limit, in frames
 
 
 class Watch(NamedTuple):
@@ -41,6 +44,7 @@ EXTRAS = {  # what a missing package is installed by
     "Box2D": "box2d",
     "box2d": "box2d",
     "mujoco": "mujoco",
+    "imageio": "mujoco",
     "minigrid": "minigrid",
     "minatar": "minatar",
     "envpool": "envpool",
@@ -52,6 +56,7 @@ PACKAGES = {  # that register a namespace
     "MinAtar": "minatar.gym",
     "zerodojo": f"{__package__}.recall",
 }
+ELSEWHERE = "gymnasium.farama.org tells Gymnasium's; name the package of another as in PACKAGE:Env-v0, or by --import PACKAGE"
 
 
 def make_environments(
@@ -88,7 +93,8 @@ def normalized(environments: Environments, view: ViewConfig, *, gamma: float, le
 
 def limited(task: str, view: ViewConfig) -> ViewConfig:
     """The same view of an environment, with a limit of steps where neither has one: a policy may go in circles for ever."""
-    if view.max_episode_steps or find(task).max_episode_steps:
+    spec = find(task)
+    if view.max_episode_steps or spec.max_episode_steps or FRAMES in spec.kwargs:
         return view
     return replace(view, max_episode_steps=UNLIMITED)
 
@@ -99,17 +105,35 @@ def _side_by_side(
     if view.side_by_side == "list" or watch:
         return EnvironmentList(task, lambda: make_one(task, options, view, learning=learning, watch=watch), n)
     if view.side_by_side == "processes":
-        make = partial(make_one, task, options, view, learning=learning)
-        return VectorEnvironments(task, AsyncVectorEnv([make] * n, autoreset_mode=AutoresetMode.SAME_STEP))
+        make = partial(_make_elsewhere, task, options, view, learning=learning)
+        return VectorEnvironments(task, lambda: AsyncVectorEnv([make] * n, autoreset_mode=AutoresetMode.SAME_STEP))
     if view.side_by_side == "envpool":
         with _refusing(task, options):
-            return VectorEnvironments(task, pool(find(task), options, view, n, learning=learning))
+            return VectorEnvironments(task, partial(pool, find(task), options, view, n, learning=learning))
     if find(task).vector_entry_point is None:
         raise UserError(f"{task} has no vector of its own; take --view.side-by-side list or processes")
     if view.atari or view.frame_stack > 1:
         raise UserError("frames are stacked and prepared one by one; take --view.side-by-side list or processes")
+    if find(task).entry_point is not None:
+        _refuse_hidden_masks(task, options, view)
     with _refusing(task, options):
-        return VectorEnvironments(task, gymnasium.make_vec(task, n, "vector_entry_point", **_settings(options, view)))
+        return VectorEnvironments(task, partial(gymnasium.make_vec, task, n, "vector_entry_point", **_settings(options, view)))
+
+
+def _make_elsewhere(task: str, options: Mapping[str, Option], view: ViewConfig, *, learning: bool) -> gymnasium.Env[Any, Any]:
+    """One environment for a process of its own, which shows all that is asked of it, and its failures."""
+    env = make_one(task, options, view, learning=learning)
+    return Guarded(MasksInInfo(env) if asked_for_masks(env) else env)
+
+
+def _refuse_hidden_masks(task: str, options: Mapping[str, Option], view: ViewConfig) -> None:
+    """Raises UserError where a single environment has to be asked for its masks, for its vector cannot be asked."""
+    with closing(make_one(task, options, view)) as env:
+        if asked_for_masks(env) and not Reader(env.observation_space).has_mask and MASK not in env.reset()[1]:
+            raise UserError(
+                f"the vector of {task} does not tell which actions are open, as action_masks() does; "
+                "take --view.side-by-side list or processes"
+            )
 
 
 def make_one(
@@ -155,19 +179,32 @@ def _refusing(task: str, options: Mapping[str, Option]) -> Iterator[None]:
         yield
     except (gym_error.DependencyNotInstalled, ModuleNotFoundError) as error:
         raise _missing(task, error) from error
+    except UserError:
+        raise
     except TypeError as error:
-        given = ", ".join(f"{name}={value}" for name, value in options.items())
-        raise UserError(f"{task} does not take {given or 'these settings'} ({error})") from error
-    except gym_error.Error as error:
-        raise UserError(f"{task} cannot be made: {error}") from error
+        raise UserError(f"{task} does not take {_given(options)} ({error})") from error
+    except Exception as error:
+        raise UserError(f"{task} cannot be made with {_given(options)} ({type(error).__name__}: {error})") from error
+
+
+def _given(options: Mapping[str, Option]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in options.items()) or "these settings"
 
 
 def import_package(package: str) -> None:
-    """Imports a package that registers environments. Raises UserError where it is not there."""
+    """Imports a package that registers environments, by its name. Raises UserError where it is not there."""
+    if not all(part.isidentifier() for part in package.split(".")):
+        raise UserError(f"{package!r} is no module's name; write it as Python's import does, such as my_package.environments")
     try:
         imported = importlib.import_module(package)
     except ModuleNotFoundError as error:
+        if f"{package}.".startswith(f"{error.name}.") and error.name not in EXTRAS:
+            raise UserError(f"there is no module {package}; install it, or put the folder that holds it on PYTHONPATH") from error
         raise _missing(package, error) from error
+    except Exception as error:
+        raise UserError(
+            f"{package!r} cannot be imported ({type(error).__name__}: {error}); name a module that can be, as Python's import does"
+        ) from error
     if package == "minatar.gym":
         imported.register_envs()  # the one that waits to be asked
 
@@ -180,7 +217,7 @@ def find(task: str) -> gymnasium.envs.registration.EnvSpec:
         for package in filter(None, (module if colon else "", PACKAGES.get(namespace, ""))):
             import_package(package)
     if name not in gymnasium.registry:
-        raise unknown("environment", name, gymnasium.registry)
+        raise unknown("environment", name, gymnasium.registry, elsewhere=ELSEWHERE)
     return gymnasium.registry[name]
 
 

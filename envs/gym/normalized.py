@@ -69,7 +69,7 @@ class NormalizedEnvironments:
     def step(self, actions: Actions) -> Step:
         """As `Environments` says."""
         step = self._inner.step(actions)
-        self._take_in(step.observation[step.valid])
+        self._take_in(step.acted_on)
         shown = self._shown(step.observation)
         final = shown if step.final is step.observation else self._shown(step.final)
         return step._replace(observation=shown, final=final, reward=self._scaled(step))
@@ -91,6 +91,15 @@ class NormalizedEnvironments:
         if self._seen:
             self._seen.load(state)
 
+    def reward_moments(self) -> dict[str, Any]:
+        """What rewards are normalised by, empty where they are not."""
+        return self._paid.state() if self._paid else {}
+
+    def set_reward_moments(self, state: dict[str, Any]) -> None:
+        """Normalises rewards by these from now on."""
+        if self._paid:
+            self._paid.load(state)
+
     def state(self) -> dict[str, Any]:
         """As `Environments` says."""
         return {
@@ -108,6 +117,7 @@ class NormalizedEnvironments:
         if self._paid:
             self._paid.load(state["paid"])
         self._return = np.where(fresh, 0.0, state["return"])
+        self._take_in(seen.observation[fresh])
         return Seen(self._shown(seen.observation), seen.mask), fresh
 
     def close(self) -> None:

@@ -391,8 +391,10 @@ def test_killed_at_any_moment_it_goes_on(rounds: int, path: Path, caplog) -> Non
     run = RunDirectory.create(path, replace(CONFIG, run=RunConfig(keep_every=20)))
     rng = random.Random(0)
     reached = 0
-    for _ in range(rounds):
+    for number in range(rounds):
         writer = start_writer(path)
+        while number == 1 and not run.steps():  # a busy machine may need longer than the other rounds take
+            time.sleep(0.01)
         time.sleep(rng.uniform(0.0, 0.4))
         kill(writer)
         if run.steps():

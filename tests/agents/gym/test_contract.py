@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
 
 from zerodojo.agents.gym.config import GymConfig, GymRunConfig
 from zerodojo.agents.gym.loading import load_policy
+from zerodojo.agents.gym.resuming import FIXED, check_resume, why_fixed
 from zerodojo.agents.gym.training import GymProgress, GymTraining
+from zerodojo.agents.gym.validation import ranges_of
 from zerodojo.agents.registry import AGENTS, settings_class
 from zerodojo.agents.run_directory import RunDirectory
 from zerodojo.envs.gym.config import ViewConfig
@@ -31,6 +35,15 @@ SMALL = {  # where an agent has such a setting: so that it learns within a few h
     "train_every": 8,
     "gradient_steps": 2,
 }
+BODIES = {
+    "reinforce": 2,
+    "a2c": 2,
+    "ppo": 2,
+    "vtrace": 2,
+    "sac": 3,
+    "td3": 3,
+    "pqn": 0,
+}  # that an agent looks with, where it is not one
 each_agent = pytest.mark.parametrize("agent", AGENTS_OF_ENVIRONMENTS)
 
 
@@ -84,8 +97,10 @@ def assert_equal(one: GymTraining, other: GymTraining) -> None:
             np.testing.assert_array_equal(rows[name], others[name], err_msg=name)
 
 
+FORGETFUL = ("dqn", "rainbow", "sac", "td3")  # who learn from single steps
+REMEMBERING = [name for name in AGENTS_OF_ENVIRONMENTS if not AGENTS[name].agent.startswith(".tabular") and name not in FORGETFUL]
 MEMORIES = [("none", agent) for agent in AGENTS_OF_ENVIRONMENTS]
-MEMORIES += [(memory, agent) for agent in AGENTS_OF_ENVIRONMENTS if AGENTS[agent].remembers for memory in ("gru", "lstm")]
+MEMORIES += [(memory, agent) for agent in REMEMBERING for memory in ("gru", "lstm")]
 
 
 @pytest.mark.parametrize(("memory", "agent"), MEMORIES)
@@ -101,6 +116,66 @@ def test_a_run_that_was_stopped_twice_equals_the_one_that_never_was(memory: str,
     scores = [[(row["step"], row["score"]) for row in some if "score" in row] for some in rows]
     assert scores[0] == scores[1]
     assert scores[0]
+
+
+@pytest.mark.parametrize("agent", FORGETFUL)
+def test_a_memory_is_refused_by_who_learns_from_single_steps(agent: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"single steps.*memory none$"):
+        trained(tmp_path / "run", config_of(agent, memory="gru"))
+
+
+def settings_of(cls: type[Any], path: str = "settings.") -> Iterator[tuple[str, Any]]:
+    """The settings of an agent: dotted path, and the type it was declared with."""
+    for name, hint in get_type_hints(cls).items():
+        if dataclasses.is_dataclass(hint):
+            yield from settings_of(hint, f"{path}{name}.")
+        else:
+            yield path + name, hint
+
+
+def others(config: GymConfig[Any], path: str, kind: Any) -> list[Any]:
+    """Values that a setting could have instead of its own: every other, or of numbers one above and one far below."""
+    value: Any = config
+    for name in path.split("."):
+        value = getattr(value, name)
+    if kind is bool:
+        return [not value]
+    if get_origin(kind) is Literal:
+        return [other for other in get_args(kind) if other != value]
+    within = ranges_of(type(config.settings))[path]
+    numbers = (kind(min(within.high, value + 1)), kind(max(within.low, value // 2 if kind is int else value / 2)))
+    return sorted({number for number in numbers if number != value})
+
+
+def with_setting(config: Any, path: str, value: Any) -> Any:
+    name, _, rest = path.partition(".")
+    return replace(config, **{name: with_setting(getattr(config, name), rest, value) if rest else value})
+
+
+@each_agent
+def test_a_setting_that_changes_when_a_run_goes_on_is_refused_or_learned_with(agent: str, tmp_path: Path) -> None:
+    config = config_of(agent)
+    done = trained(tmp_path / "run", config).agent
+    run = RunDirectory.open_any(tmp_path / "run")
+    with run.locked():
+        for path, kind in settings_of(settings_class(agent)):
+            for value in others(config, path, kind):
+                asked = with_setting(config, path, value)
+                if reason := why_fixed(path):
+                    with pytest.raises(UserError, match=re.escape(f" in this run and cannot become {value!r}: {reason}; leave it")):
+                        check_resume(config, asked, path=run.path)
+                    continue
+                run.config = check_resume(config, asked, path=run.path)
+                training = GymTraining(run)
+                while training.agent.updates == done.updates:
+                    training._round()
+
+
+def test_what_is_fixed_is_a_setting_of_some_agent() -> None:
+    known = {path for agent in AGENTS_OF_ENVIRONMENTS for path, _ in settings_of(settings_class(agent))}
+    for name in FIXED:
+        if name.startswith("settings."):
+            assert any(f"{path}.".startswith(f"{name}.") for path in known), name
 
 
 @each_agent
@@ -153,3 +228,13 @@ def test_what_does_not_fit_is_refused_with_what_does(agent: str, task: str, fitt
     with run.locked(), pytest.raises(UserError) as refused:
         GymTraining(run)
     assert any(name in str(refused.value) for name in AGENTS_OF_ENVIRONMENTS if fitting in AGENTS[name].acts)
+
+
+@pytest.mark.parametrize("agent", [name for name in AGENTS_OF_ENVIRONMENTS if not AGENTS[name].agent.startswith(".tabular")])
+def test_every_network_normalises_its_layers_where_that_is_asked_for(agent, tmp_path):
+    sizes = []
+    for layer_norm in (agent == "pqn", True):  # which always does
+        config = config_of(agent, steps=16)
+        made = trained(tmp_path / str(layer_norm), replace(config, body=replace(config.body, layer_norm=layer_norm)))
+        sizes.append(sum(array.size for array in made.agent.weights().values()))
+    assert sizes[1] - sizes[0] == BODIES.get(agent, 1) * 2 * 8  # a gain and a shift for each unit of its one layer

@@ -70,7 +70,7 @@ def test_the_gradient_is_that_of_the_steps_that_were_not_clipped():
 def test_the_error_of_values(value_clip, error):
     # The value is 0, was -1, and should be 2: clipped to -.5 it lacks 2.5.
     measured = indifferent(value_clip=value_clip).learn(batch(value=-1.0, returns=2.0))
-    assert measured["value_loss"] == pytest.approx(0.5 * error)
+    assert measured["value_loss"] == pytest.approx(error)
 
 
 def test_advantages_are_brought_to_mean_0_and_deviation_1():

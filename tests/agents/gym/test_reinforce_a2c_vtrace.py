@@ -44,7 +44,7 @@ def test_reinforce(kind, baseline, returns):
     assert measured["policy_loss"] == pytest.approx(math.log(2) * np.mean(paid - 2.0 * baseline))
     assert ("value_loss" in measured) == baseline
     if baseline:
-        assert measured["value_loss"] == pytest.approx(0.5 * np.mean((paid - 2.0) ** 2))
+        assert measured["value_loss"] == pytest.approx(np.mean((paid - 2.0) ** 2))
     assert made.steps == 3
     assert (made.weights()["value.bias"][0] != 2.0) == baseline
 
@@ -65,11 +65,14 @@ def test_reinforce_takes_equally_many_episodes_of_each_environment():
 )
 def test_a2c_and_vtrace_of_ones_own_experience(kind, targets):
     both = []
-    for agent, settings in (("a2c", A2CSettings(rollout=4, gamma=0.5)), ("vtrace", VTraceSettings(rollout=4, gamma=0.5, lag=0))):
+    for agent, settings in (
+        ("a2c", A2CSettings(rollout=4, gamma=0.5)),
+        ("vtrace", VTraceSettings(rollout=4, gamma=0.5, lag=0, value_weight=0.5)),
+    ):
         measured = first_measured(*indifferent(agent, settings, kind, value=2.0))
         lacking = np.array(targets) - 2.0
         assert measured["policy_loss"] == pytest.approx(math.log(2) * lacking.mean(), rel=1e-5)
-        assert measured["value_loss"] == pytest.approx(0.5 * (lacking**2).mean(), rel=1e-5)
+        assert measured["value_loss"] == pytest.approx((lacking**2).mean(), rel=1e-5)
         assert measured["entropy"] == pytest.approx(math.log(2))
         both.append(measured["gradient_norm"])
     assert both[0] == pytest.approx(both[1], rel=1e-5)
@@ -83,7 +86,7 @@ def test_vtrace_of_what_was_less_likely_and_more_likely_then():
     targets = [0.5 * 1 + 0.5 * 0.5 * (2 * 2 + 0.5 * 1 * 6), 2 * 2 + 0.5 * 1 * 6, 2 * 3.0]
     advantages = [0.5 * (1 + 0.5 * targets[1]), 2 * (2 + 0.5 * targets[2]), 2 * 3.0]
     assert measured["policy_loss"] == pytest.approx(math.log(2) * np.mean(advantages), rel=1e-5)
-    assert measured["value_loss"] == pytest.approx(0.5 * np.mean(np.square(targets)), rel=1e-5)
+    assert measured["value_loss"] == pytest.approx(np.mean(np.square(targets)), rel=1e-5)
     assert measured["cut_fraction"] == pytest.approx(1 / 3)
 
 
@@ -118,7 +121,7 @@ def test_what_vtrace_recorded_is_how_likely_it_was(world, memory):
 @pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
 def test_a2c_steps_as_its_optimizer_does(optimizer):
     rate = {"learning_rate": 0.1, "final_learning_rate": 0.1}
-    settings = A2CSettings(rollout=3, gamma=0.5, optimizer=optimizer, gradient_clip=1e9, value_weight=1.0, **rate)
+    settings = A2CSettings(rollout=3, gamma=0.5, optimizer=optimizer, gradient_clip=1e9, value_weight=0.5, **rate)
     made, actor = indifferent("a2c", settings, ENDED)
     first_measured(made, actor)
     gradient = -np.mean([2.75, 3.5, 3.0])

@@ -68,6 +68,22 @@ def test_a_temperature_that_is_not_learned_stays():
     assert [row["temperature"] for row in measured] == [pytest.approx(0.2)] * 13
 
 
+def actor_of(agent) -> np.ndarray:
+    """All its numbers, one behind the other."""
+    return np.concatenate([array.ravel() for name, array in agent.weights().items() if name.startswith("actor.")])
+
+
+def test_an_actor_rests_where_it_does_not_learn_though_it_learned_before():
+    agent, actor = begin("td3", SETTINGS["td3"])
+    learn(agent, actor, rounds=60)
+    learned, moved = actor_of(agent), []
+    for _ in range(4):
+        metrics = agent.learn(next(agent.batches(agent.collect(actor))))
+        moved.append((bool((actor_of(agent) != learned).any()), "actor_loss" in metrics))
+        learned = actor_of(agent)
+    assert sorted(moved) == [(False, False), (False, False), (True, True), (True, True)]
+
+
 def test_td3_learns_the_lower_twin_and_its_actor_later():
     agent, _ = begin("td3", SETTINGS["td3"])
     level(agent, first=5.0, second=3.0)
@@ -75,6 +91,7 @@ def test_td3_learns_the_lower_twin_and_its_actor_later():
     first = agent.learn(batch(draws=1, terminated=False))
     assert first["critic_loss"] == pytest.approx((5 - wanted) ** 2 + (3 - wanted) ** 2, rel=1e-5)
     assert "actor_loss" not in first
+    assert not actor_of(agent).any()
     second = agent.learn(batch(draws=1, terminated=False))
     assert second["actor_loss"] == pytest.approx(-second["value"], abs=1.1)  # the first twin's alone, not the mean of both
     assert second["actor_loss"] < -4.5
@@ -107,7 +124,7 @@ def test_what_the_world_ended_has_no_future(name):
 def test_what_was_cut_short_is_not_remembered_as_ended(name, cut):
     agent, actor = begin(name, SETTINGS[name], n=2, make=lambda: Aim(cut=cut))
     for _ in range(8):
-        agent.collect(actor)
+        assert not list(agent.batches(agent.collect(actor)))
     ends = agent.replay["terminated"][:16].reshape(8, 2)
     assert ends.sum() == (0 if cut else 4)
     shown, following = (agent.replay[column][:16].reshape(8, 2, 2) for column in ("observation", "following"))
@@ -118,7 +135,10 @@ def test_what_was_cut_short_is_not_remembered_as_ended(name, cut):
 @both
 def test_rows_that_do_not_count_are_neither_stored_nor_counted(name):
     agent, actor = begin(name, SETTINGS[name], n=3, environments=Skipping)
-    assert [agent.collect(actor), agent.collect(actor)] == [2, 2]
+    for _ in range(2):
+        rows = agent.collect(actor)
+        assert len(rows["reward"]) == 2
+        assert not list(agent.batches(rows))
     assert (agent.steps, agent.replay.total) == (4, 4)
 
 

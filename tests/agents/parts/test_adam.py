@@ -26,7 +26,7 @@ def losses():
 @pytest.mark.parametrize("clip", [math.inf, 0.5])
 def test_it_steps_as_pytorch_does(clip):
     mine, theirs = network(), network()
-    optimizer, plain = Adam(mine, clip=clip), torch.optim.Adam(theirs.parameters(), lr=0.01, eps=1e-5)
+    optimizer, plain = Adam(mine, epsilon=1e-5, clip=clip), torch.optim.Adam(theirs.parameters(), lr=0.01, eps=1e-5)
     for loss in losses():
         norm = optimizer.step(loss(mine), rate=0.01)
         plain.zero_grad()
@@ -39,7 +39,7 @@ def test_it_steps_as_pytorch_does(clip):
 
 def test_a_gradient_that_is_no_number_changes_nothing():
     module = network()
-    optimizer = Adam(module)
+    optimizer = Adam(module, epsilon=1e-8)
     before = [parameter.detach().clone() for parameter in module.parameters()]
     with pytest.raises(FloatingPointError):
         optimizer.step(module(torch.ones(1, 3)).sum() * math.nan, rate=0.1)
@@ -49,7 +49,7 @@ def test_a_gradient_that_is_no_number_changes_nothing():
 
 def test_it_goes_on_from_a_state():
     first, second = network(), network()
-    one, other = Adam(first), Adam(second)
+    one, other = Adam(first, epsilon=1e-8), Adam(second, epsilon=1e-8)
     functions = list(losses())
     for loss in functions[:3]:
         one.step(loss(first), rate=0.01)

@@ -10,6 +10,7 @@ from zerodojo.models.config import BodyConfig
 
 CASES = {
     "perceptrons": ((3,), BodyConfig(hidden=(8, 4)), False, TwoPerceptrons),
+    "normalised": ((3,), BodyConfig(hidden=(8, 4), layer_norm=True), False, TwoBodies),
     "no layers": ((3,), BodyConfig(hidden=()), False, TwoPerceptrons),
     "images": ((2, 6, 6), BodyConfig(hidden=(8,)), False, TwoBodies),
     "shared": ((3,), BodyConfig(hidden=(8, 4)), True, SharedBody),

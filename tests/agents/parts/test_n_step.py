@@ -11,13 +11,13 @@ from zerodojo.envs.gym.spaces import ActionSpace, ObservationSpace
 SEEN, DONE = ObservationSpace((1,), np.dtype(np.float32)), ActionSpace(sizes=(3,), single=True)
 
 
-def moment(t, rewards, *, terminated=(), truncated=(), invalid=(), masks=None):
+def moment(t, rewards, *, starts=(), terminated=(), truncated=(), invalid=(), masks=None):
     """Step t: environment i sees 1000 i + t, does t % 3, and gets to 1000 i + t + 1."""
     n = len(rewards)
     seen = (1000 * np.arange(n) + t).astype(np.float32)[:, None]
-    flags = [np.isin(np.arange(n), which) for which in (terminated, truncated, invalid)]
-    step = Step(seen + 100, None, np.array(rewards, np.float32), flags[0], flags[1], seen + 1, ~flags[2], masks)
-    return Moment(seen, None, np.zeros(n, np.bool_), {}, np.full(n, t % 3), {}, step, {})
+    flags = [np.isin(np.arange(n), which) for which in (starts, terminated, truncated, invalid)]
+    step = Step(seen + 100, None, np.array(rewards, np.float32), flags[1], flags[2], seen + 1, ~flags[3], masks)
+    return Moment(seen, None, flags[0], {}, np.full(n, t % 3), {}, step, {})
 
 
 def rows(found):
@@ -71,6 +71,15 @@ def test_a_step_that_only_resets_is_no_transition():
     assert rows(steps.add(moment(1, [0.0], invalid=[0]))) == []
     assert rows(steps.add(moment(2, [1.0]))) == []
     assert rows(steps.add(moment(3, [1.0]))) == [(2, 2, 1.5, 0.25, 4)]
+
+
+def test_an_episode_that_was_given_up_does_not_run_on_into_the_next():
+    steps = make(3, environments=2)
+    steps.add(moment(0, [1.0, 1.0], starts=[0, 1]))
+    steps.add(moment(1, [2.0, 2.0]))
+    assert rows(steps.add(moment(2, [4.0, 4.0], starts=[1]))) == [(0, 0, 3.0, 0.125, 3)]
+    steps.add(moment(3, [8.0, 8.0]))
+    assert rows(steps.add(moment(4, [16.0, 16.0]))) == [(2, 2, 12.0, 0.125, 5), (1002, 2, 12.0, 0.125, 1005)]
 
 
 def test_environments_do_not_mix():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from zerodojo.agents.parts.prioritized import Priorities, _find, _put
+from zerodojo.errors import UserError
 
 
 @pytest.mark.parametrize("capacity", [1, 5, 8, 100])
@@ -66,3 +67,9 @@ def test_it_goes_on_from_a_state():
     other.load(priorities.state())
     np.testing.assert_array_equal(priorities._tree, other._tree)
     assert priorities._highest == other._highest
+
+
+@pytest.mark.parametrize("capacity", [3, 1_000])
+def test_a_state_of_another_capacity_is_refused(capacity):
+    with pytest.raises(UserError, match=r"^the checkpoint has 8 priorities, and the replay has "):
+        Priorities(capacity, exponent=0.6).load(Priorities(8, exponent=0.6).state())

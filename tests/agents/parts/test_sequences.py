@@ -54,6 +54,19 @@ def test_an_end_by_the_world_has_no_discount_and_nothing_behind_it():
     assert not rows["extra"].any()
 
 
+def test_an_episode_that_was_given_up_does_not_run_on_into_the_next():
+    sequences = make(2, 1, environments=2)
+    sequences.add(moment(0, n=2, starts=[0, 1]))
+    rows = sequences.add(moment(1, n=2))
+    assert not len(rows["reward"])
+    rows = sequences.add(moment(2, n=2, starts=[1]))
+    assert rows["observation"][:, :, 0].tolist() == [[0, 1, 2]]
+    sequences.add(moment(3, n=2))
+    rows = sequences.add(moment(4, n=2))
+    assert rows["observation"][:, :, 0].tolist() == [[2, 3, 4], [102, 103, 104]]
+    assert rows["starts"].tolist() == [[False, False, False], [True, False, False]]
+
+
 def test_a_cut_can_complete_two_sequences():
     sequences = make(1, 1)
     sequences.add(moment(0))

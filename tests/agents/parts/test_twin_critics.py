@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
 
@@ -12,9 +13,9 @@ from zerodojo.models.config import BodyConfig
 SPACES = Spaces(ObservationSpace((3,), np.dtype(np.float32)), ActionSpace(low=(-1.0, -1.0), high=(1.0, 1.0)), 1)
 
 
-def critics() -> TwinCritics:
+def critics(*, layer_norm: bool = False) -> TwinCritics:
     with seeded(0):
-        return TwinCritics(SPACES, BodyConfig(hidden=(8, 4), activation="relu"))
+        return TwinCritics(SPACES, BodyConfig(hidden=(8, 4), activation="relu", layer_norm=layer_norm))
 
 
 def inputs():
@@ -34,8 +35,24 @@ def test_each_twin_is_a_perceptron_of_its_own():
     assert not torch.allclose(values[0], values[1], atol=1e-3)
 
 
-def test_held_they_say_the_same_and_only_actions_feel_it():
-    twins, (observation, action) = critics(), inputs()
+def test_each_twin_normalises_its_layers_where_that_is_asked_for():
+    twins, (observation, action) = critics(layer_norm=True), inputs()
+    with torch.no_grad():
+        for number in (*twins.gains, *twins.shifts):
+            number.normal_()
+    values = twins(observation, action)
+    for k in range(2):
+        x = torch.cat([observation, action], 1)
+        for layer in range(2):
+            x = F.linear(x, twins.weights[layer][k], twins.biases[layer][k, 0])
+            x = F.relu(F.layer_norm(x, x.shape[-1:], twins.gains[layer][k, 0], twins.shifts[layer][k, 0]))
+        alone = F.linear(x, twins.weights[2][k], twins.biases[2][k, 0]).squeeze(-1)
+        assert torch.allclose(values[k], alone, atol=1e-6)
+
+
+@pytest.mark.parametrize("layer_norm", [False, True])
+def test_held_they_say_the_same_and_only_actions_feel_it(layer_norm):
+    twins, (observation, action) = critics(layer_norm=layer_norm), inputs()
     twins(observation, action).sum().backward()
     felt = action.grad.clone()
     action.grad = None

@@ -139,3 +139,12 @@ def test_tables_need_no_torch():
     names = ", ".join(f"zerodojo.agents.tabular.{name}" for name in (*AGENTS, "model", "value_iteration", "policy_iteration"))
     code = f"import sys, {names}, zerodojo.evaluation.exact_model; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.parametrize("agent", ["sarsa", "n_step_sarsa"])
+def test_the_first_action_of_an_episode_knows_what_the_last_one_taught(agent):
+    environments = world({(0, 0): (0, -1.0, True), (0, 1): (0, -1.0, True)})
+    learner = make(agent, environments, epsilon=0.0, final_epsilon=0.0, **steady(agent, step_size=1.0))
+    actor = actor_of(learner, environments)
+    rounds(learner, actor, 2)
+    np.testing.assert_array_equal(learner.table.q, [[-1.0, -1.0]])  # whoever did not know would do the same again

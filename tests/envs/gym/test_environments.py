@@ -13,6 +13,7 @@ from gymnasium import spaces
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 
 from zerodojo.envs.gym.environments import BadEnvironment, Environments, Step
+from zerodojo.envs.gym.guarded import Guarded
 from zerodojo.envs.gym.listed import EnvironmentList
 from zerodojo.envs.gym.vectorized import VectorEnvironments
 
@@ -44,9 +45,10 @@ class Corridor(gymnasium.Env[Any, Any]):
 
 
 def vector(mode: AutoresetMode, kind: Any = SyncVectorEnv) -> Environments:
-    return VectorEnvironments("corridor", kind([Corridor] * 4, autoreset_mode=mode))
+    return VectorEnvironments("corridor", lambda: kind([Corridor] * 4, autoreset_mode=mode))
 
 
+MODES = {"next step": AutoresetMode.NEXT_STEP, "same step": AutoresetMode.SAME_STEP, "disabled": AutoresetMode.DISABLED}
 WAYS = {
     "listed": lambda: EnvironmentList("corridor", Corridor, 4),
     "next step": lambda: vector(AutoresetMode.NEXT_STEP),
@@ -193,7 +195,155 @@ def test_what_is_no_number_is_refused_with_the_environment_and_the_step(reward: 
     environments.reset(seed=0)
     with pytest.raises(BadEnvironment, match=f"environment 0 of nonsense {complaint} at step 1 of its episode"):
         environments.step(np.zeros(2, np.int64))
-    vectorized = VectorEnvironments("nonsense", SyncVectorEnv([lambda: Nonsense(reward, place)] * 2))
+    vectorized = VectorEnvironments("nonsense", lambda: SyncVectorEnv([lambda: Nonsense(reward, place)] * 2))
     vectorized.reset(seed=0)
-    with pytest.raises(BadEnvironment, match="environment 0 of nonsense"):
+    with pytest.raises(BadEnvironment, match=f"environment 0 of nonsense {complaint} at step 1 of its episode"):
         vectorized.step(np.zeros(2, np.int64))
+
+
+class Faulty(Corridor):
+    """Does what it is told to at the n-th reset of all that are made of one plan."""
+
+    def __init__(self, plan: dict[str, Any]) -> None:
+        self.plan = plan
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        self.plan["resets"] = self.plan.get("resets", 0) + 1
+        shown, info = super().reset(seed=seed)
+        if self.plan["resets"] in self.plan.get("fails", ()):
+            raise RuntimeError("no fuel")
+        return shown * np.nan if self.plan["resets"] in self.plan.get("nothing", ()) else shown, info
+
+
+def faulty(way: str, n: int = 1, **plan: Any) -> Environments:
+    if way == "listed":
+        return EnvironmentList("faulty", lambda: Faulty(plan), n)
+    return VectorEnvironments("faulty", lambda: SyncVectorEnv([lambda: Faulty(plan)] * n, autoreset_mode=MODES[way]))
+
+
+def stay(environments: Environments, steps: int) -> list[Step]:
+    return [environments.step(np.zeros(environments.n, np.int64)) for _ in range(steps)]
+
+
+@pytest.mark.parametrize("way", list(WAYS)[:4])
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_reset_that_fails_is_named_and_tried_again_once(way: str, at: int) -> None:
+    environments = faulty(way, fails=(at, at + 2))
+    environments.reset(seed=0)
+    who = "environment 0" if way == "listed" else "the environments"
+    with pytest.raises(BadEnvironment, match=f"{who} of faulty failed in a .* no fuel.*, the second time; mend the environment"):
+        stay(environments, 25)
+    (notice,) = environments.notices()
+    assert f"{who} of faulty failed in a " in notice
+    assert "RuntimeError: no fuel" in notice
+    assert "started again, once" in notice
+    environments.close()
+
+
+@pytest.mark.parametrize("way", list(WAYS)[:4])
+def test_no_number_as_an_episode_begins_is_refused(way: str) -> None:
+    environments = faulty(way, n=2, nothing=(2,))
+    with pytest.raises(BadEnvironment, match="environment 1 of faulty showed what is no number as an episode began"):
+        environments.reset(seed=0)
+    environments = faulty(way, n=2, nothing=(4,))
+    environments.reset(seed=0)
+    with pytest.raises(BadEnvironment, match="environment 1 of faulty showed what is no number as an episode began") as refused:
+        stay(environments, 10)
+    assert np.isnan(refused.value.arrays["shown"]).all(1).tolist() == [False, True]
+
+
+def test_an_episode_that_fails_as_it_is_played_again_begins_anew() -> None:
+    one, other = EnvironmentList("corridor", Corridor, 1), EnvironmentList("broken", Broken, 1)
+    one.reset(seed=3)
+    stay(one, 4)
+    seen, lost = other.load(one.state())
+    assert lost.all()
+    assert seen.observation[0, 1] == 0
+    failed, anew = other.notices()
+    assert failed == "environment 0 of broken failed in a step (RuntimeError: out of oil); it was started again, once"
+    assert anew == "broken does not replay: 1 of 1 episodes under way begin anew"
+
+
+def test_what_cannot_be_made_again_is_said() -> None:
+    made: list[Broken] = []
+
+    def make() -> Broken:
+        if made:
+            raise OSError("the port is taken")
+        made.append(Broken())
+        return made[0]
+
+    environments = EnvironmentList("broken", make, 1)
+    environments.reset(seed=0)
+    with pytest.raises(BadEnvironment, match=r"out of oil.*, and cannot be made again .the port is taken"):
+        stay(environments, 3)
+
+
+def test_all_side_by_side_are_made_anew_where_one_fails() -> None:
+    environments = VectorEnvironments("broken", lambda: AsyncVectorEnv([lambda: Guarded(Broken())] * 2))
+    environments.reset(seed=0)
+    steps = stay(environments, 5)
+    failed = "environment 0 of broken failed in a step (RuntimeError: out of oil)"
+    assert environments.notices() == [f"{failed}; all 2 side by side were started again, once"]
+    assert [step.truncated.tolist() for step in steps] == [[False] * 2, [False] * 2, [True] * 2, [False] * 2, [False] * 2]
+    assert steps[2].reward.tolist() == [0, 0]
+    assert steps[2].final.tolist() == steps[1].observation.tolist()
+    assert steps[2].observation[:, 1].tolist() == [0, 0]
+    assert [episode.length for episode in environments.finished()] == [3, 3]
+    with pytest.raises(BadEnvironment, match=re.escape(f"{failed}, the second time")):
+        stay(environments, 1)
+    environments.close()
+
+
+def test_a_process_that_was_killed_is_started_again() -> None:
+    environments = VectorEnvironments("corridor", lambda: AsyncVectorEnv([lambda: Guarded(Corridor())] * 2))
+    environments.reset(seed=0)
+    first = environments._env
+    assert isinstance(first, AsyncVectorEnv)
+    first.processes[1].kill()
+    first.processes[1].join()
+    assert stay(environments, 2)[0].truncated.all()
+    (notice,) = environments.notices()
+    assert notice.startswith("the environments of corridor failed in a step (")
+    assert not any(process.is_alive() for process in first.processes)
+    environments.close()
+
+
+class HalfMasked(Corridor):
+    """Says what is open at resets only, at steps only, or everywhere but at ends."""
+
+    def __init__(self, when: str) -> None:
+        self.when = when
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        shown, info = super().reset(seed=seed)
+        return shown, {} if self.when == "steps" else info
+
+    def step(self, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        *outcome, info = super().step(action)
+        return *outcome, {} if self.when == "resets" or (self.when == "going" and any(outcome[2:])) else info  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("way", list(WAYS)[:4])
+@pytest.mark.parametrize("when", ["resets", "steps"])
+def test_masks_at_times_only_are_refused(way: str, when: str) -> None:
+    environments = half_masked(way, when)
+    environments.reset(seed=0)
+    with pytest.raises(BadEnvironment, match=r"environment 0 of masked gives info\['action_mask'\] at times only"):
+        stay(environments, 1)
+
+
+@pytest.mark.parametrize("way", ["listed", "same step"])
+def test_an_end_without_a_mask_leaves_all_open(way: str) -> None:
+    environments = half_masked(way, "going")
+    environments.reset(seed=0)
+    step = stay(environments, 5)[-1]
+    assert step.truncated.all()
+    assert step.final_mask is not None
+    assert step.final_mask.all()
+
+
+def half_masked(way: str, when: str) -> Environments:
+    if way == "listed":
+        return EnvironmentList("masked", lambda: HalfMasked(when), 2)
+    return VectorEnvironments("masked", lambda: SyncVectorEnv([lambda: HalfMasked(when)] * 2, autoreset_mode=MODES[way]))

@@ -1,13 +1,17 @@
 """What environments are made with."""
 
+import re
 import subprocess
 import sys
 
+import gymnasium
 import pytest
+from gymnasium.envs.registration import EnvSpec
 
 from zerodojo.envs.gym import making
 from zerodojo.envs.gym.config import ViewConfig
-from zerodojo.envs.gym.making import UNLIMITED, find, limited
+from zerodojo.envs.gym.making import UNLIMITED, find, import_package, limited, make_environments
+from zerodojo.errors import UserError
 
 
 @pytest.mark.parametrize(
@@ -15,6 +19,12 @@ from zerodojo.envs.gym.making import UNLIMITED, find, limited
 )
 def test_a_limit_is_set_only_where_there_is_none(task, own, expected):
     assert limited(task, ViewConfig(max_episode_steps=own)) == ViewConfig(max_episode_steps=expected)
+
+
+def test_a_limit_in_frames_is_one(monkeypatch):
+    spec = EnvSpec("ALE/Pong-v5", kwargs={"max_num_frames_per_episode": 108_000})
+    monkeypatch.setitem(gymnasium.registry, "ALE/Pong-v5", spec)
+    assert limited("ALE/Pong-v5", ViewConfig(atari=True)) == ViewConfig(atari=True)
 
 
 def test_what_registers_an_id_is_imported_before_it_is_made():
@@ -29,3 +39,33 @@ def test_what_is_registered_is_not_registered_again(monkeypatch):
     find("zerodojo/Recall-v0")
     monkeypatch.setattr(making, "import_package", pytest.fail)
     assert find("zerodojo/Recall-v0").name == "Recall"
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "complaint"),
+    [
+        ("zerodojo/Recall-v0", {"signals": 1}, "signals=1 (ValueError: 1 signals"),
+        ("FrozenLake-v1", {"map_name": "9x9"}, "map_name=9x9 (KeyError: '9x9')"),
+        ("FrozenLake-v1", {"desc": "SG"}, "desc=SG ("),
+        ("CartPole-v1", {"max_episode_steps": 0}, "max_episode_steps=0 (ValueError: "),
+    ],
+)
+@pytest.mark.parametrize("way", ["list", "processes"])
+def test_options_that_the_environment_refuses_are_told_with_what_it_said(task, options, complaint, way):
+    with pytest.raises(UserError, match=re.escape(f"{task} cannot be made with {complaint}")):
+        make_environments(task, options, ViewConfig(side_by_side=way), n=1)
+
+
+REFUSED = [
+    ("broken_package", "'broken_package' cannot be imported (SyntaxError: "),
+    (".x", "'.x' is no module's name"),
+    ("", "'' is no module's name"),
+]
+
+
+@pytest.mark.parametrize(("name", "said"), REFUSED)
+def test_a_package_that_cannot_be_imported_is_refused(name, said, tmp_path, monkeypatch):
+    (tmp_path / "broken_package.py").write_text("def (:\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UserError, match=re.escape(said)):
+        import_package(name)

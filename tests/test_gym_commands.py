@@ -1,0 +1,202 @@
+"""What people type and read about environments: such as their own modules register, in any order of the words."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import gymnasium
+import pytest
+
+from zerodojo.agents.gym import origins
+from zerodojo.agents.gym.config import GymConfig
+from zerodojo.agents.run_directory import RunDirectory
+from zerodojo.agents.tabular.config import QLearningSettings
+from zerodojo.cli.main import main
+from zerodojo.cli.play_gym import _action
+from zerodojo.envs.gym.config import ViewConfig
+from zerodojo.errors import UserError
+
+MODULE = """
+import gymnasium
+import numpy as np
+
+class World(gymnasium.Env):
+    metadata = {"render_modes": [*MODES], "render_fps": 1000}
+    observation_space = gymnasium.spaces.Discrete(3)
+    action_space = gymnasium.spaces.Discrete(2)
+
+    def __init__(self, render_mode=None):
+        self.render_mode = render_mode
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.at = 0
+        return 0, {}
+
+    def step(self, action):
+        self.at += 1
+        return min(self.at, 2), float(action), self.at == 3, False, {}
+
+    def render(self):
+        return f"at {self.at}"
+
+def make(**options):
+    return World(**options)
+
+gymnasium.register("Plain", entry_point=make)
+gymnasium.register("Own/World-v0", entry_point=World)
+"""
+TRAIN = ["--run", "run", "--agent", "q_learning", "--steps", "60", "--evaluations", "1", "--evaluation-episodes", "2"]
+
+
+@pytest.fixture(autouse=True)
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    (tmp_path / "own_worlds.py").write_text(MODULE.replace("*MODES", '"ansi"'))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path / "own_worlds.py"
+    forget()
+
+
+def forget() -> None:
+    """Makes this a process that has not imported the module."""
+    sys.modules.pop("own_worlds", None)
+    for name in ("Plain", "Own/World-v0"):
+        gymnasium.registry.pop(name, None)
+
+
+def refusal(words: str, capsys: pytest.CaptureFixture[str]) -> str:
+    capsys.readouterr()
+    assert main(words.split()) == 2, words
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    return said
+
+
+@pytest.mark.parametrize("task", ["Own/World-v0", "Plain"])
+def test_the_module_is_part_of_the_run(task: str, own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--import", "own_worlds", task, *TRAIN]) == 0
+    measure = re.search(r"Measure it:  zerodojo (.*)", capsys.readouterr().out)
+    assert measure
+    assert RunDirectory.open_any("run").config.imports == ("own_worlds",)
+    forget()
+    assert main([*measure[1].split(), "--json", "found.json"]) == 0
+    assert json.loads(Path("found.json").read_text())["return_mean"] >= 0
+    forget()
+    assert main(["train", task, *TRAIN, "--resume", "--steps", "90"]) == 0
+    assert RunDirectory.open_any("run").steps()[-1] == 90
+
+    forget()
+    own.rename(own.with_name("moved_worlds.py"))
+    gone = "there is no module own_worlds; install it, or put the folder that holds it on PYTHONPATH"
+    assert gone in refusal("evaluate run --episodes 1", capsys)
+    assert gone in refusal(f"train {task} --run run --resume --steps 120", capsys)
+    assert main(["evaluate", "run", "--episodes", "1", "--import", "moved_worlds"]) == 0
+    forget()
+    sys.modules.pop("moved_worlds")
+    assert main(["train", task, "--import", "moved_worlds", "--run", "run", "--resume", "--steps", "120"]) == 0
+    assert RunDirectory.open_any("run").config.imports == ("moved_worlds",)
+    sys.modules.pop("moved_worlds")
+
+
+def test_only_names_of_modules_are_imported(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("own_worlds.py/", "./own_worlds", ".own_worlds", "a..b"):
+        assert f"'{name}' is no module's name" in refusal(f"train Plain --import {name} --run run", capsys)
+
+
+def test_a_person_plays_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("1\n1\n1\nq\n"))
+    assert main(["play", "--import", "own_worlds", "Plain"]) == 0
+    said = capsys.readouterr().out
+    assert "at 2" in said
+    assert "its return is 3.0" in said
+
+
+def test_what_a_function_makes_is_asked_how_it_is_drawn(
+    own: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "Plain", "--import", "own_worlds", *TRAIN]) == 0
+    assert "Plain draws no pictures; leave --video out" in refusal("evaluate run --episodes 1 --video films", capsys)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    capsys.readouterr()
+    assert main(["evaluate", "run", "--episodes", "1", "--render"]) == 0
+    assert "at 3" in capsys.readouterr().out
+
+
+def test_another_version_of_the_environment_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["train", "FrozenLake-v1", *TRAIN]
+    assert main(words) == 0
+    made = json.loads(Path("run/config.json").read_text())["environment"]
+    assert made == {"gymnasium": gymnasium.__version__}
+    capsys.readouterr()
+    assert main(["evaluate", "run", "--episodes", "1"]) == 0
+    assert not capsys.readouterr().err
+
+    monkeypatch.setattr(origins, "version", lambda package: "99.0")
+    line = f"FrozenLake-v1 was that of gymnasium {gymnasium.__version__} when run was made, and is that of gymnasium 99.0 now"
+    assert main(["evaluate", "run", "--episodes", "1"]) == 0
+    assert line in capsys.readouterr().err
+    assert main([*words, "--resume", "--steps", "90"]) == 0
+    assert line in capsys.readouterr().out
+    assert json.loads(Path("run/config.json").read_text())["environment"] == made
+
+
+def test_an_episode_has_one_limit(capsys: pytest.CaptureFixture[str]) -> None:
+    words = "train CartPole-v1 --run run --env max_episode_steps=10 --view.max-episode-steps 20"
+    assert "--view.max-episode-steps is the same; give one of them" in refusal(words, capsys)
+    assert not Path("run").exists()
+
+
+def test_without_evaluations_nothing_is_measured() -> None:
+    words = ["train", "FrozenLake-v1", *TRAIN[:-4], "--evaluations"]
+    assert main([*words, "0"]) == 0
+    assert not [row for row in RunDirectory.open_any("run").read_metrics() if "score" in row]
+    assert main([*words, "1", "--resume", "--steps", "90"]) == 0
+    run = RunDirectory.open_any("run")
+    assert [row["step"] for row in run.read_metrics() if "score" in row] == run.steps()[-1:]
+
+
+def test_the_task_may_follow_any_flag(capsys: pytest.CaptureFixture[str]) -> None:
+    for flag in ("--view.normalize-observation", "--view.no-normalize-observation", "--resume", "--view.normalize_reward"):
+        said = refusal(f"train {flag} CartPole-v1 --run run --envs 0", capsys)
+        assert "--envs is 0; it must be at least 1" in said
+
+
+def test_a_run_may_follow_any_flag_and_one_that_is_broken_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "FrozenLake-v1", *TRAIN]) == 0
+    assert main(["evaluate", "--stochastic", "run", "--episodes", "1"]) == 0
+    assert "actions sampled" in capsys.readouterr().out
+    assert "there is no run at runs/none" in refusal("evaluate runs/none --episodes 5", capsys)
+    config = Path("run/config.json")
+    config.write_bytes(config.read_bytes()[:100])
+    assert "run/config.json is unreadable or half written" in refusal("evaluate run --episodes 5", capsys)
+    assert "run/config.json is unreadable or half written" in refusal("evaluate run", capsys)
+
+
+def test_an_id_that_is_like_no_other_says_where_to_look(capsys: pytest.CaptureFixture[str]) -> None:
+    said = refusal("train FooBarBaz-v0 --run run", capsys)
+    assert "unknown environment 'FooBarBaz-v0'; gymnasium.farama.org" in said
+    assert "--import PACKAGE" in said
+
+
+def test_parts_of_a_choice_are_whole_numbers() -> None:
+    space = gymnasium.spaces.MultiDiscrete([3, 4])
+    assert _action(space, "1 2").tolist() == [1, 2]
+    for typed in ("1.9 2.9", "1 4", "1"):
+        with pytest.raises(UserError, match="is no action"):
+            _action(space, typed)
+    assert _action(gymnasium.spaces.Box(0, 1, (2,)), "0.5 .25").tolist() == [0.5, 0.25]
+
+
+def test_where_envpool_runs_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(origins, "version", {"envpool": "1.2", "gymnasium": "1.4"}.__getitem__)
+    config = GymConfig(settings=QLearningSettings(), view=ViewConfig(side_by_side="envpool"))
+    assert origins.origins(config) == {"gymnasium": "1.4", "envpool": "1.2"}
+    assert (origins.origin(config), origins.origin(config, watched=True)) == ("envpool 1.2", "gymnasium 1.4")
