@@ -29,5 +29,12 @@ def check_tokens(name: str, tokens: Tensor, *, vocabulary: int) -> None:
 def check_positive(name: str, **sizes: float) -> None:
     """Raises UserError for an option that is not above 0."""
     for option, size in sizes.items():
-        if not size > 0:
-            raise UserError(f"{option} of {name} is {size}; it must be above 0")
+        if not isinstance(size, (int, float)) or not size > 0:
+            raise UserError(f"{option} of {name} is {size!r}; it must be a number above 0")
+
+
+def check_counts(name: str, **counts: int) -> None:
+    """Raises UserError for an option that is not a whole number above 0."""
+    for option, count in counts.items():
+        if not isinstance(count, int) or count < 1:
+            raise UserError(f"{option} of {name} is {count!r}; it must be a whole number above 0")

@@ -12,6 +12,42 @@ class ModelEntry(NamedTuple):
     paper: str  # authors, year and title
     input_shape: tuple[int, ...]  # of one example
     options: dict[str, Any] = {}  # noqa: RUF012  # arguments that the name stands for; nobody writes to it
+    tokens: bool = False  # whether it reads ids of tokens and not floating-point numbers
+    more_inputs: tuple[tuple[int, ...], ...] = ()  # shapes of the arguments behind the first, of one example each
 
 
-LIBRARY: dict[str, ModelEntry] = {}
+_DENSENET = "Huang, Liu, van der Maaten, Weinberger 2017: Densely Connected Convolutional Networks"
+_FCN = "Long, Shelhamer, Darrell 2015: Fully Convolutional Networks for Semantic Segmentation"
+_RESNET = "He, Zhang, Ren, Sun 2016: Deep Residual Learning for Image Recognition"
+_IMAGENET = (3, 224, 224)
+
+LIBRARY: dict[str, ModelEntry] = {
+    "autoencoder": ModelEntry(
+        ".vision.vae:autoencoder",
+        "Hinton, Salakhutdinov 2006: Reducing the Dimensionality of Data with Neural Networks",
+        (3, 64, 64),
+    ),
+    "densenet121": ModelEntry(".vision.densenet:densenet", _DENSENET, _IMAGENET, {"depth": 121}),
+    "densenet161": ModelEntry(".vision.densenet:densenet", _DENSENET, _IMAGENET, {"depth": 161}),
+    "densenet169": ModelEntry(".vision.densenet:densenet", _DENSENET, _IMAGENET, {"depth": 169}),
+    "densenet201": ModelEntry(".vision.densenet:densenet", _DENSENET, _IMAGENET, {"depth": 201}),
+    "fcn32s": ModelEntry(".vision.fcn:fcn", _FCN, (3, 512, 512), {"stride": 32}),
+    "fcn16s": ModelEntry(".vision.fcn:fcn", _FCN, (3, 512, 512), {"stride": 16}),
+    "fcn8s": ModelEntry(".vision.fcn:fcn", _FCN, (3, 512, 512), {"stride": 8}),
+    "mobilenet_v1": ModelEntry(
+        ".vision.mobilenet:mobilenet_v1", "Howard and others 2017: MobileNets: Efficient Networks for Mobile Vision", _IMAGENET
+    ),
+    "resnet18": ModelEntry(".vision.resnet:resnet", _RESNET, _IMAGENET, {"depth": 18}),
+    "resnet34": ModelEntry(".vision.resnet:resnet", _RESNET, _IMAGENET, {"depth": 34}),
+    "resnet50": ModelEntry(".vision.resnet:resnet", _RESNET, _IMAGENET, {"depth": 50}),
+    "resnet101": ModelEntry(".vision.resnet:resnet", _RESNET, _IMAGENET, {"depth": 101}),
+    "resnet152": ModelEntry(".vision.resnet:resnet", _RESNET, _IMAGENET, {"depth": 152}),
+    "segnet": ModelEntry(
+        ".vision.segnet:segnet", "Badrinarayanan, Kendall, Cipolla 2017: SegNet: A Deep Encoder-Decoder Architecture", (3, 360, 480)
+    ),
+    "unet": ModelEntry(".vision.unet:unet", "Ronneberger, Fischer, Brox 2015: U-Net", (1, 572, 572)),
+    "vae": ModelEntry(
+        ".vision.vae:vae", "Kingma, Welling 2014: Auto-Encoding Variational Bayes (Ha, Schmidhuber 2018)", (3, 64, 64)
+    ),
+    "vgg16": ModelEntry(".vision.vgg:vgg16", "Simonyan, Zisserman 2015: Very Deep Convolutional Networks", _IMAGENET),
+}
