@@ -6,10 +6,18 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from .library import ModelEntry
+
 
 def parameters(network: nn.Module) -> int:
     """All numbers that are learned."""
     return sum(parameter.numel() for parameter in network.parameters())
+
+
+def example_inputs(entry: ModelEntry, n: int = 1) -> tuple[torch.Tensor, ...]:
+    """What a network of the library reads, n examples of zeros, on the device that is the default one."""
+    shapes = (entry.input_shape, *entry.more_inputs)
+    return tuple(torch.zeros(n, *shape, dtype=torch.long if entry.tokens else torch.float32) for shape in shapes)
 
 
 def multiply_adds(network: nn.Module, *inputs: torch.Tensor) -> int:

@@ -37,7 +37,8 @@ class Memory(nn.Module):
 
         Between two columns in which some episode starts, all steps go through the fused kernel at once.
         """
-        cuts = [0, *(starts[:, 1:].any(0).nonzero().flatten() + 1).tolist(), x.shape[1]]
+        inner = [] if starts.is_meta else (starts[:, 1:].any(0).nonzero().flatten() + 1).tolist()
+        cuts = [0, *inner, x.shape[1]]
         outputs = []
         for begin, end in pairwise(cuts):
             keep = (~starts[:, begin]).unsqueeze(1)
