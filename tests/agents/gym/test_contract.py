@@ -86,6 +86,7 @@ def assert_equal(one: GymTraining, other: GymTraining) -> None:
 
 MEMORIES = [("none", agent) for agent in AGENTS_OF_ENVIRONMENTS]
 MEMORIES += [(memory, agent) for agent in AGENTS_OF_ENVIRONMENTS if AGENTS[agent].remembers for memory in ("gru", "lstm")]
+MEMORIES += [("gtrxl", "ppo"), ("gtrxl", "r2d2"), ("wavenet", "ppo"), ("wavenet", "r2d2")]
 
 
 @pytest.mark.parametrize(("memory", "agent"), MEMORIES)
