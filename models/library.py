@@ -22,6 +22,7 @@ _RESNET = "He, Zhang, Ren, Sun 2016: Deep Residual Learning for Image Recognitio
 _IMAGENET = (3, 224, 224)
 
 LIBRARY: dict[str, ModelEntry] = {
+    # Vision.
     "autoencoder": ModelEntry(
         ".vision.vae:autoencoder",
         "Hinton, Salakhutdinov 2006: Reducing the Dimensionality of Data with Neural Networks",
@@ -50,4 +51,53 @@ LIBRARY: dict[str, ModelEntry] = {
         ".vision.vae:vae", "Kingma, Welling 2014: Auto-Encoding Variational Bayes (Ha, Schmidhuber 2018)", (3, 64, 64)
     ),
     "vgg16": ModelEntry(".vision.vgg:vgg16", "Simonyan, Zisserman 2015: Very Deep Convolutional Networks", _IMAGENET),
+    # Sequences.
+    "causal_transformer": ModelEntry(
+        ".sequence.transformer:causal_transformer",
+        "Radford et al. 2018, Improving Language Understanding by Generative Pre-Training",
+        (32,),
+        tokens=True,
+    ),
+    "hred": ModelEntry(
+        ".sequence.hred:hred",
+        "Sordoni et al. 2015, A Hierarchical Recurrent Encoder-Decoder For Generative Context-Aware Query Suggestion",
+        (32,),
+        tokens=True,
+    ),
+    "language_model": ModelEntry(
+        ".sequence.language_model:language_model",
+        "Zaremba et al. 2014, Recurrent Neural Network Regularization",
+        (32,),
+        tokens=True,
+    ),
+    "seq2seq": ModelEntry(
+        ".sequence.seq2seq:seq2seq",
+        "Bahdanau et al. 2015, Neural Machine Translation by Jointly Learning to Align and Translate",
+        (32,),
+        tokens=True,
+        more_inputs=((32,),),
+    ),
+    "transformer": ModelEntry(
+        ".sequence.transformer:transformer",
+        "Vaswani et al. 2017, Attention Is All You Need",
+        (32,),
+        tokens=True,
+        more_inputs=((32,),),
+    ),
+    "vhred": ModelEntry(
+        ".sequence.vhred:vhred",
+        "Serban et al. 2017, A Hierarchical Latent Variable Encoder-Decoder Model for Generating Dialogues",
+        (32,),
+        tokens=True,
+    ),
+    "wavenet": ModelEntry(
+        ".sequence.wavenet:wavenet", "van den Oord et al. 2016, WaveNet: A Generative Model for Raw Audio", (1024,), tokens=True
+    ),
+    "word2vec": ModelEntry(
+        ".sequence.word2vec:word2vec",
+        "Mikolov et al. 2013, Distributed Representations of Words and Phrases and their Compositionality",
+        (10,),
+        tokens=True,
+        more_inputs=((6,),),
+    ),
 }
