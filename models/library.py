@@ -14,4 +14,10 @@ class ModelEntry(NamedTuple):
     options: dict[str, Any] = {}  # noqa: RUF012  # arguments that the name stands for; nobody writes to it
 
 
-LIBRARY: dict[str, ModelEntry] = {}
+_SSD = "Liu, Anguelov, Erhan, Szegedy, Reed, Fu, Berg 2016: SSD: Single Shot MultiBox Detector"
+
+LIBRARY: dict[str, ModelEntry] = {
+    "ssd": ModelEntry(".detection.ssd:ssd", _SSD, (3, 300, 300)),
+    "ssd300": ModelEntry(".detection.ssd:ssd300", _SSD, (3, 300, 300)),
+    "ssd512": ModelEntry(".detection.ssd:ssd512", _SSD, (3, 512, 512)),
+}
