@@ -16,6 +16,7 @@ class ModelEntry(NamedTuple):
     more_inputs: tuple[tuple[int, ...], ...] = ()  # shapes of the arguments behind the first, of one example each
 
 
+_SSD = "Liu, Anguelov, Erhan, Szegedy, Reed, Fu, Berg 2016: SSD: Single Shot MultiBox Detector"
 _DENSENET = "Huang, Liu, van der Maaten, Weinberger 2017: Densely Connected Convolutional Networks"
 _FCN = "Long, Shelhamer, Darrell 2015: Fully Convolutional Networks for Semantic Segmentation"
 _RESNET = "He, Zhang, Ren, Sun 2016: Deep Residual Learning for Image Recognition"
@@ -36,7 +37,7 @@ LIBRARY: dict[str, ModelEntry] = {
     "fcn16s": ModelEntry(".vision.fcn:fcn", _FCN, (3, 512, 512), {"stride": 16}),
     "fcn8s": ModelEntry(".vision.fcn:fcn", _FCN, (3, 512, 512), {"stride": 8}),
     "mobilenet_v1": ModelEntry(
-        ".vision.mobilenet:mobilenet_v1", "Howard and others 2017: MobileNets: Efficient Networks for Mobile Vision", _IMAGENET
+        ".vision.mobilenet:mobilenet_v1", "Howard et al. 2017: MobileNets: Efficient Networks for Mobile Vision", _IMAGENET
     ),
     "resnet18": ModelEntry(".vision.resnet:resnet", _RESNET, _IMAGENET, {"depth": 18}),
     "resnet34": ModelEntry(".vision.resnet:resnet", _RESNET, _IMAGENET, {"depth": 34}),
@@ -54,50 +55,54 @@ LIBRARY: dict[str, ModelEntry] = {
     # Sequences.
     "causal_transformer": ModelEntry(
         ".sequence.transformer:causal_transformer",
-        "Radford et al. 2018, Improving Language Understanding by Generative Pre-Training",
+        "Radford et al. 2018: Improving Language Understanding by Generative Pre-Training",
         (32,),
         tokens=True,
     ),
     "hred": ModelEntry(
         ".sequence.hred:hred",
-        "Sordoni et al. 2015, A Hierarchical Recurrent Encoder-Decoder For Generative Context-Aware Query Suggestion",
+        "Sordoni et al. 2015: A Hierarchical Recurrent Encoder-Decoder For Generative Context-Aware Query Suggestion",
         (32,),
         tokens=True,
     ),
     "language_model": ModelEntry(
         ".sequence.language_model:language_model",
-        "Zaremba et al. 2014, Recurrent Neural Network Regularization",
+        "Zaremba et al. 2014: Recurrent Neural Network Regularization",
         (32,),
         tokens=True,
     ),
     "seq2seq": ModelEntry(
         ".sequence.seq2seq:seq2seq",
-        "Bahdanau et al. 2015, Neural Machine Translation by Jointly Learning to Align and Translate",
+        "Bahdanau et al. 2015: Neural Machine Translation by Jointly Learning to Align and Translate",
         (32,),
         tokens=True,
         more_inputs=((32,),),
     ),
     "transformer": ModelEntry(
         ".sequence.transformer:transformer",
-        "Vaswani et al. 2017, Attention Is All You Need",
+        "Vaswani et al. 2017: Attention Is All You Need",
         (32,),
         tokens=True,
         more_inputs=((32,),),
     ),
     "vhred": ModelEntry(
         ".sequence.vhred:vhred",
-        "Serban et al. 2017, A Hierarchical Latent Variable Encoder-Decoder Model for Generating Dialogues",
+        "Serban et al. 2017: A Hierarchical Latent Variable Encoder-Decoder Model for Generating Dialogues",
         (32,),
         tokens=True,
     ),
     "wavenet": ModelEntry(
-        ".sequence.wavenet:wavenet", "van den Oord et al. 2016, WaveNet: A Generative Model for Raw Audio", (1024,), tokens=True
+        ".sequence.wavenet:wavenet", "van den Oord et al. 2016: WaveNet: A Generative Model for Raw Audio", (1024,), tokens=True
     ),
     "word2vec": ModelEntry(
         ".sequence.word2vec:word2vec",
-        "Mikolov et al. 2013, Distributed Representations of Words and Phrases and their Compositionality",
+        "Mikolov et al. 2013: Distributed Representations of Words and Phrases and their Compositionality",
         (10,),
         tokens=True,
         more_inputs=((6,),),
     ),
+    # Objects in images.
+    "ssd": ModelEntry(".detection.ssd:ssd", _SSD, (3, 300, 300)),
+    "ssd300": ModelEntry(".detection.ssd:ssd300", _SSD, (3, 300, 300)),
+    "ssd512": ModelEntry(".detection.ssd:ssd512", _SSD, (3, 512, 512)),
 }
