@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..errors import UserError
 from .config import BodyConfig
-from .memory import Memory, State
+from .memory import State, make_memory
 from .registry import Kind, backbone
 
 LARGE = 36  # points a side from which an image is read by the convolutions of DQN
@@ -37,7 +37,8 @@ class Body(nn.Module):
         self.encoder = getattr(import_module(module, __package__), attribute)(input_shape, config)
         self._precision = torch.bfloat16 if config.precision == "bfloat16" else torch.float32
         size = self.encoder.output_size
-        self.memory = Memory(config.memory, size, config.memory_size, span=config.memory_span) if config.memory != "none" else None
+        kept = (config.memory, size, config.memory_size)
+        self.memory = make_memory(*kept, span=config.memory_span) if config.memory != "none" else None
         self.output_size = config.memory_size if self.memory else size
 
     def initial_state(self, n: int) -> State:

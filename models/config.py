@@ -34,7 +34,9 @@ class BodyConfig:
     hidden: tuple[int, ...] = (64, 64)  # units of each layer of a perceptron; behind convolutions, of the layers that follow them
     activation: Literal["tanh", "relu"] = "tanh"  # between the layers of a perceptron
     layer_norm: bool = False  # normalise what each layer gives before its activation (Ba et al. 2016); pqn always does
-    memory: Literal["none", "gru", "lstm"] = "none"  # carried from step to step within an episode
+    memory: Literal["none", "gru", "lstm", "gtrxl", "wavenet"] = "none"  # carried from step to step within an episode
     memory_size: int = 128  # units of the memory
-    memory_span: int = 0  # steps that its gates reach back at first (Tallec and Ollivier 2018); 0 leaves them as PyTorch makes them
+    # Steps back that it reaches: a gru's or lstm's gates at first (Tallec and Ollivier 2018; 0 leaves them as PyTorch makes them),
+    # each layer of gtrxl always, all of wavenet at least (0: 32 of both)
+    memory_span: int = 0
     precision: Literal["float32", "bfloat16"] = "float32"  # of convolutions; bfloat16 is fast where the processor multiplies it

@@ -1,13 +1,21 @@
-"""What is carried from step to step of an episode: a recurrent cell over whole stretches of episodes. Made by `body.Body`."""
+"""What is carried from step to step of an episode: a recurrent cell over whole stretches of episodes, or another memory by name.
+
+`body.Body` makes them. A state is flat, [N, numbers] by name, and as long for one episode as for another.
+"""
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
+from .sequence.gated_transformer import GatedTransformer
+from .sequence.wavenet import WaveNetMemory
+
+SPAN = 32  # steps back that the memories without a gate reach where nobody says
 State = dict[str, Tensor]  # [N, units] by name
 
 
@@ -37,7 +45,8 @@ class Memory(nn.Module):
 
         Between two columns in which some episode starts, all steps go through the fused kernel at once.
         """
-        cuts = [0, *(starts[:, 1:].any(0).nonzero().flatten() + 1).tolist(), x.shape[1]]
+        inner = [] if starts.is_meta else (starts[:, 1:].any(0).nonzero().flatten() + 1).tolist()
+        cuts = [0, *inner, x.shape[1]]
         outputs = []
         for begin, end in pairwise(cuts):
             keep = (~starts[:, begin]).unsqueeze(1)
@@ -61,3 +70,15 @@ class Memory(nn.Module):
         bias[1] = keep
         if len(bias) == 4:
             bias[0] = -keep
+
+
+def make_memory(kind: str, inputs: int, units: int, *, span: int = 0) -> Memory | GatedTransformer | WaveNetMemory:
+    """gru, lstm, gtrxl (of two layers) or wavenet: x [N, T, inputs], state, starts [N, T] -> y [N, T, units], state.
+
+    `span` is how many steps back it reaches: at first, of gru and lstm; each layer always, of gtrxl; at least, of wavenet.
+    """
+    if kind == "gtrxl":
+        return GatedTransformer(inputs, units, span=span or SPAN, heads=math.gcd(4, units))
+    if kind == "wavenet":
+        return WaveNetMemory(inputs, units, span=span or SPAN)
+    return Memory(kind, inputs, units, span=span)

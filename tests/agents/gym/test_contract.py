@@ -101,6 +101,7 @@ FORGETFUL = ("dqn", "rainbow", "sac", "td3")  # who learn from single steps
 REMEMBERING = [name for name in AGENTS_OF_ENVIRONMENTS if not AGENTS[name].agent.startswith(".tabular") and name not in FORGETFUL]
 MEMORIES = [("none", agent) for agent in AGENTS_OF_ENVIRONMENTS]
 MEMORIES += [(memory, agent) for agent in REMEMBERING for memory in ("gru", "lstm")]
+MEMORIES += [(memory, agent) for agent in ("ppo", "r2d2") for memory in ("gtrxl", "wavenet")]
 
 
 @pytest.mark.parametrize(("memory", "agent"), MEMORIES)

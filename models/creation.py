@@ -1,0 +1,62 @@
+"""`create` makes a network of the library, `backbone` the part that agents take. Free of torch until it is called."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import fields
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UserError, unknown
+from .config import BodyConfig, NetworkConfig
+from .library import LIBRARY
+from .registry import BACKBONES
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def create(name: str, *, weights: str | Path | None = None, **options: Any) -> nn.Module:
+    """A paper's whole network, such as `create("resnet18", num_classes=10)`, with fresh weights or those of a safetensors file.
+
+    `zerodojo list models` shows the names; `options` are the arguments of the function that makes it. Raises UserError: an unknown
+    name or option, a value that does not fit, or weights that are not this network's.
+    """
+    if name not in LIBRARY:
+        raise unknown("model", name, LIBRARY)
+    module, _, attribute = LIBRARY[name].path.partition(":")
+    make: Callable[..., nn.Module] = getattr(import_module(module, __package__), attribute)
+    _check_options(name, options, [known for known in inspect.signature(make).parameters if known not in LIBRARY[name].options])
+    network = make(**LIBRARY[name].options, **options)
+    if weights is not None:
+        from .weights_file import load_weights
+
+        load_weights(network, Path(weights))
+    return network
+
+
+def backbone(name: str, input_shape: tuple[int, ...], **options: Any) -> nn.Module:
+    """What agents look with: a backbone made for an input shape, [C, H, W] for boards and images, [F] for vectors.
+
+    It tells `output_shape` (boards) or `output_size` (the others). `options` are fields of `NetworkConfig` for boards and of
+    `BodyConfig` for the others. Raises UserError: an unknown name or option, a shape that it does not read.
+    """
+    if name not in BACKBONES:
+        raise unknown("backbone", name, BACKBONES)
+    entry = BACKBONES[name]
+    wanted = 1 if entry.kind == "vector" else 3
+    if len(input_shape) != wanted:
+        raise UserError(f"backbone {name} reads a {entry.kind} of {wanted} dimensions, not a shape of {input_shape}")
+    config = NetworkConfig if entry.kind == "board" else BodyConfig
+    _check_options(name, options, [field.name for field in fields(config)])
+    module, _, attribute = entry.path.partition(":")
+    made: nn.Module = getattr(import_module(module, __package__), attribute)(input_shape, config(**options))
+    return made
+
+
+def _check_options(name: str, options: dict[str, Any], known: list[str]) -> None:
+    for option in options:
+        if option not in known:
+            raise unknown(f"option of {name}", option, known)

@@ -1,0 +1,1 @@
+"""Sequence networks: recurrent cells, attention, encoder-decoders, language models and Transformers. Batch first everywhere."""

@@ -1,0 +1,1 @@
+"""Networks that see: classifiers, segmenters and autoencoders of images, by name in `models.library`."""

@@ -1,0 +1,44 @@
+"""Every sequence network of the library: counted without memory, saved and loaded, learned with one example."""
+
+import pytest
+import torch
+
+from zerodojo.models import create
+from zerodojo.models.counting import example_inputs, multiply_adds, parameters
+from zerodojo.models.library import LIBRARY
+from zerodojo.models.weights_file import load_weights, save_weights
+
+NAMES = [name for name, entry in LIBRARY.items() if entry.path.startswith(".sequence.")]
+SMALL = {
+    "causal_transformer": {"vocabulary": 9, "size": 8, "heads": 2, "hidden": 8, "layers": 1},
+    "hred": {"vocabulary": 9, "embedding": 4, "units": 5, "context": 6},
+    "language_model": {"vocabulary": 9, "embedding": 4, "units": 5},
+    "seq2seq": {"source_vocabulary": 9, "target_vocabulary": 9, "embedding": 4, "units": 5},
+    "transformer": {"vocabulary": 9, "size": 8, "heads": 2, "hidden": 8, "layers": 1},
+    "vhred": {"vocabulary": 9, "embedding": 4, "units": 5, "context": 6, "latent": 3},
+    "wavenet": {"channels": 4, "skip": 4, "blocks": 1, "doublings": 2},
+    "word2vec": {"vocabulary": 9, "size": 4},
+}
+
+
+def test_every_network_is_tested_here():
+    assert sorted(NAMES) == sorted(SMALL)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_full_size_is_counted_on_the_meta_device(name):
+    with torch.device("meta"):
+        network = create(name)
+        assert parameters(network) > 1e5
+        assert multiply_adds(network, *example_inputs(LIBRARY[name])) > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_weights_go_to_a_file_and_back(name, tmp_path):
+    inputs = [tokens[:, :8] for tokens in example_inputs(LIBRARY[name], 2)]
+    network, other = create(name, **SMALL[name]).eval(), create(name, **SMALL[name]).eval()
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter)
+    save_weights(network, tmp_path / "w.safetensors")
+    load_weights(other, tmp_path / "w.safetensors")
+    torch.testing.assert_close(network(*inputs), other(*inputs))
