@@ -32,7 +32,6 @@ class Adam:
         self._all = torch.zeros(sum(sizes), device=parameters[0].device)
         self._gradient, self._mean, self._square = (torch.zeros_like(self._all) for _ in range(3))
         self._taken = torch.zeros((), device=self._all.device)  # steps
-        self._one = torch.ones((), device=self._all.device)  # the loss's gradient in itself, made once
         for parameter, mine, gradient in zip(parameters, self._views(self._all), self._views(self._gradient), strict=True):
             mine.copy_(parameter.data)
             parameter.data, parameter.grad = mine, gradient
@@ -47,7 +46,7 @@ class Adam:
     def backward(self, loss: Tensor) -> float:
         """The first half of `step`: takes and clips the gradient; returns its norm. Raises FloatingPointError likewise."""
         self._gradient.zero_()
-        loss.backward(self._one)  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]
         norm = float(torch.linalg.vector_norm(self._gradient))
         if not math.isfinite(norm):
             raise FloatingPointError("the gradient is not finite")

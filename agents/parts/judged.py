@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..checkpoint import Arrays
 from .actor_critic import ActorCritic
@@ -138,16 +138,8 @@ def mean(x: Tensor, valid: Tensor | None) -> Tensor:
 
 def standardized(x: Tensor, valid: Tensor | None) -> Tensor:
     """To mean 0 and deviation 1 over the steps that count."""
-    if valid is None:
-        deviation, centre = torch.std_mean(x, correction=0)
-        return (x - centre) / (deviation + 1e-8)
     centred = x - mean(x, valid)
     return centred / (mean(centred.square(), valid).sqrt() + 1e-8)
-
-
-def squared_error(x: Tensor, target: Tensor, valid: Tensor | None) -> Tensor:
-    """Its mean over the steps that count."""
-    return nn.functional.mse_loss(x, target) if valid is None else mean((x - target).square(), valid)
 
 
 def _images(images: Tensor, rows: Tensor) -> Tensor:

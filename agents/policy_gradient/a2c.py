@@ -16,7 +16,7 @@ from ..gym.config import GymConfig
 from ..parts.acting import Actor
 from ..parts.actor_critic import ActorCritic, ActorCriticPolicy
 from ..parts.adam import Adam
-from ..parts.judged import as_tensor, mean, squared_error, standardized, stretches, values_after, values_of_cuts
+from ..parts.judged import as_tensor, mean, standardized, stretches, values_after, values_of_cuts
 from ..parts.returns import generalized_advantages
 from ..parts.rmsprop import RMSProp
 from ..parts.rollout import Rollout, collect_rollout
@@ -80,7 +80,7 @@ class A2C:
             advantage = standardized(advantage, whole.valid)
 
         policy_loss = -mean(distribution.log_prob(whole.action) * advantage, whole.valid)
-        value_loss = squared_error(value, returns, whole.valid)
+        value_loss = mean((value - returns).square(), whole.valid)
         entropy = mean(distribution.entropy(), whole.valid)
         loss = policy_loss + settings.value_weight * value_loss - settings.entropy_weight * entropy
         try:

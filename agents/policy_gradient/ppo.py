@@ -19,7 +19,7 @@ from ..gym.config import GymConfig
 from ..parts.acting import Actor
 from ..parts.actor_critic import ActorCritic, ActorCriticPolicy
 from ..parts.adam import Adam
-from ..parts.judged import Judged, judge, mean, squared_error, standardized
+from ..parts.judged import Judged, judge, mean, standardized
 from ..parts.rollout import Rollout, collect_rollout
 from ..parts.schedules import linear
 from ..parts.seeding import seeded
@@ -79,13 +79,12 @@ class PPO:
         ratio = log_ratio.exp()
         limit = advantage * torch.where(advantage > 0, 1 + clip, 1 - clip)  # beyond which nothing more is gained
         objective = torch.minimum(ratio * advantage, limit)
-        policy_loss = -mean(objective, batch.valid)
+        error = (value - batch.returns).square()
         if settings.value_clip:
             near = batch.value + (value - batch.value).clamp(-settings.value_clip, settings.value_clip)
-            error = torch.maximum((value - batch.returns).square(), (near - batch.returns).square())
-            value_loss = mean(error, batch.valid)
-        else:
-            value_loss = squared_error(value, batch.returns, batch.valid)
+            error = torch.maximum(error, (near - batch.returns).square())
+        policy_loss = -mean(objective, batch.valid)
+        value_loss = mean(error, batch.valid)
         entropy = mean(distribution.entropy(), batch.valid)
         loss = policy_loss + settings.value_weight * value_loss
         if settings.entropy_weight:

@@ -19,7 +19,7 @@ from ..gym.config import GymConfig
 from ..parts.acting import Actor
 from ..parts.actor_critic import ActorCritic, ActorCriticPolicy
 from ..parts.adam import Adam
-from ..parts.judged import as_tensor, mean, squared_error, standardized, stretches, values_of_cuts
+from ..parts.judged import as_tensor, mean, standardized, stretches, values_of_cuts
 from ..parts.returns import discounted_returns
 from ..parts.rollout import Rollout, collect_episodes
 from ..parts.schedules import linear
@@ -77,7 +77,7 @@ class Reinforce:
         losses = {"policy_loss": policy_loss, "entropy": entropy}
         loss = policy_loss - settings.entropy_weight * entropy
         if settings.baseline:
-            losses["value_loss"] = squared_error(value, returns, whole.valid)
+            losses["value_loss"] = mean((value - returns).square(), whole.valid)
             loss = loss + settings.value_weight * losses["value_loss"]
         try:
             norm = self._optimizer.step(loss, rate=rate)

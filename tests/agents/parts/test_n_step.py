@@ -132,3 +132,20 @@ def test_it_goes_on_from_a_state():
         steps.add(moment(t, [float(t)]))
     other.load(steps.state())
     assert rows(steps.add(moment(4, [1.0]))) == rows(other.add(moment(4, [1.0])))
+
+
+def test_single_steps_are_what_several_would_be():
+    generator = np.random.default_rng(0)
+    quick, slow = make(1, environments=4), make(1, environments=4)
+    ended = np.ones(4, bool)
+    for t in range(30):
+        which = generator.integers(4, size=4)  # 0 ends, 1 is cut short, 2 does not count
+        masks = generator.random((4, 3)) < 0.5 if t % 2 else None
+        flags = [np.flatnonzero(which == k) for k in range(3)]
+        given = {"starts": np.flatnonzero(ended), "terminated": flags[0], "truncated": flags[1], "invalid": flags[2]}
+        one = moment(t, generator.random(4).tolist(), masks=masks, **given)
+        found, expected = quick.add(one), slow._several(one)
+        for name in expected:
+            np.testing.assert_array_equal(found[name], expected[name], err_msg=name)
+            assert found[name].dtype == expected[name].dtype, name
+        ended = one.step.ended
