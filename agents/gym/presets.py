@@ -113,7 +113,7 @@ PRESETS: dict[str, GymConfig[Any]] = {
             rollout=32, minibatch=256, epochs=20, learning_rate=1e-3, gamma=0.98, gae_lambda=0.8, clip=0.2, final_clip=0.0
         ),
     ),
-    "cartpole-ppo-quick": GymConfig(  # ours: of 25 settings drawn at random the quickest to 475 on one core, by 15 seeds
+    "cartpole-ppo-quick": GymConfig(  # ours: of settings drawn at random the quickest to 475 on one core, by 15 seeds
         task="CartPole-v1",
         environments=16,
         steps=30_000,
