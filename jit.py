@@ -16,6 +16,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+# Before Numba is imported: where colorama is installed, it writes an escape sequence to the terminal as the program ends.
+os.environ.setdefault("NUMBA_DISABLE_ERROR_MESSAGE_HIGHLIGHTING", "1")
+
 from numba import config, njit
 from numba.core import event
 

@@ -32,9 +32,7 @@ SECTIONS: dict[str, list[_Section]] = {
     "games": [_Section("zerodojo.envs.registry:LISTED", "games: zerodojo train GAME, zerodojo play GAME")],
     "agents": [_Section("zerodojo.agents.registry:AGENTS", "agents, which learn: --agent NAME")],
     "backbones": [_Section("zerodojo.models.registry:BACKBONES", "backbones: --network.backbone NAME, --body.backbone NAME")],
-    "models": [
-        _Section("zerodojo.models.sizes:LISTED", "models, whole networks of papers: parameters, multiply-adds for one input, paper")
-    ],
+    "models": [_Section("zerodojo.models.sizes:LISTED", "models: parameters, multiply-adds, paper")],
     "engines": [_Section("zerodojo.models.engines.registry:ENGINES", "engines, which run networks: --self-play.engine NAME")],
     "presets": [
         _Section("zerodojo.agents.registry:PRESETS", "presets of games: zerodojo train GAME --preset NAME"),
