@@ -55,7 +55,7 @@ def main(argv: Sequence[str]) -> int:
         List,
         argv,
         prog="zerodojo list",
-        description="Every name that can be typed somewhere, with one line of what it is.",
+        description="Every name that can be typed somewhere, and every network of the library, with one line of what it is.",
         examples=["zerodojo list", "zerodojo list games", "zerodojo list players"],
     ).section
     if section and section not in SECTIONS:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import torch
 from torch import Tensor, nn
 
 from ..errors import UserError
 from .config import BodyConfig
 from .memory import State, make_memory
-from .registry import Kind, backbone
+from .registry import Kind, backbone, imported
 
 LARGE = 36  # points a side from which an image is read by the convolutions of DQN
 
@@ -33,8 +31,7 @@ class Body(nn.Module):
         name = config.backbone
         if name == "auto":
             name = "mlp" if kind == "vector" else "nature" if min(input_shape[1:]) >= LARGE else "convnet"
-        module, _, attribute = backbone(name, kind).path.partition(":")
-        self.encoder = getattr(import_module(module, __package__), attribute)(input_shape, config)
+        self.encoder = imported(backbone(name, kind).path)(input_shape, config)
         self._precision = torch.bfloat16 if config.precision == "bfloat16" else torch.float32
         size = self.encoder.output_size
         kept = (config.memory, size, config.memory_size)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import fields
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError, unknown
 from .config import BodyConfig, NetworkConfig
 from .library import LIBRARY
-from .registry import BACKBONES
+from .registry import BACKBONES, imported
 
 if TYPE_CHECKING:
     from torch import nn
@@ -26,8 +25,7 @@ def create(name: str, *, weights: str | Path | None = None, **options: Any) -> n
     """
     if name not in LIBRARY:
         raise unknown("model", name, LIBRARY)
-    module, _, attribute = LIBRARY[name].path.partition(":")
-    make: Callable[..., nn.Module] = getattr(import_module(module, __package__), attribute)
+    make: Callable[..., nn.Module] = imported(LIBRARY[name].path)
     _check_options(name, options, [known for known in inspect.signature(make).parameters if known not in LIBRARY[name].options])
     network = make(**LIBRARY[name].options, **options)
     if weights is not None:
@@ -51,8 +49,7 @@ def backbone(name: str, input_shape: tuple[int, ...], **options: Any) -> nn.Modu
         raise UserError(f"backbone {name} reads a {entry.kind} of {wanted} dimensions, not a shape of {input_shape}")
     config = NetworkConfig if entry.kind == "board" else BodyConfig
     _check_options(name, options, [field.name for field in fields(config)])
-    module, _, attribute = entry.path.partition(":")
-    made: nn.Module = getattr(import_module(module, __package__), attribute)(input_shape, config(**options))
+    made: nn.Module = imported(entry.path)(input_shape, config(**options))
     return made
 
 

@@ -6,7 +6,6 @@ Learners train it, `engines` run it fast, checkpoints and published versions hol
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 
 import numpy as np
 import torch
@@ -16,7 +15,7 @@ from torch import Tensor, nn
 from ..errors import UserError
 from .config import NetworkConfig
 from .heads import PolicyHead, ValueHead
-from .registry import backbone
+from .registry import backbone, imported
 
 Weights = dict[str, NDArray[np.float32]]
 
@@ -27,8 +26,7 @@ class PolicyValueNetwork(nn.Module):
     def __init__(self, config: NetworkConfig, *, planes: int, board: tuple[int, int], actions: int) -> None:
         super().__init__()
         self.config, self.planes, self.board, self.actions = config, planes, board, actions
-        module, _, attribute = backbone(config.backbone, "board").path.partition(":")
-        self.backbone = getattr(import_module(module, __package__), attribute)((planes, *board), config)
+        self.backbone = imported(backbone(config.backbone, "board").path)((planes, *board), config)
         shape = self.backbone.output_shape
         self.policy = PolicyHead(shape, filters=config.policy_channels, actions=actions)
         self.value = ValueHead(shape, filters=config.value_channels, hidden=config.value_hidden)

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from importlib import import_module
+from typing import Any, Literal, NamedTuple
 
 from ..errors import UserError, unknown
 
@@ -40,3 +41,9 @@ def backbone(name: str, kind: Kind) -> BackboneEntry:
 
 def _a(kind: str) -> str:
     return f"{'an' if kind[0] in 'aeio' else 'a'} {kind}"
+
+
+def imported(path: str) -> Any:
+    """What an import string of this package names, "module:attribute"."""
+    module, _, attribute = path.partition(":")
+    return getattr(import_module(module, __package__), attribute)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import NamedTuple
 
 from torch import nn
 
 from ...errors import unknown
+from ..registry import imported
 
-FEATURES = {"vgg16": ".vgg_features:vgg16_features"}  # name -> "module:function", which makes the stages for a width
+FEATURES = {"vgg16": ".detection.vgg_features:vgg16_features"}  # name -> "module:function", which makes the stages for a width
 
 
 class Stages(NamedTuple):
@@ -27,8 +27,7 @@ def make_stages(name: str, width: float) -> Stages:
     """The stages of that name, all their channels `width` times those of the paper. Raises UserError for an unknown name."""
     if name not in FEATURES:
         raise unknown("backbone of ssd", name, FEATURES)
-    module, _, attribute = FEATURES[name].partition(":")
-    make: Callable[[float], Stages] = getattr(import_module(module, __package__), attribute)
+    make: Callable[[float], Stages] = imported(FEATURES[name])
     return make(width)
 
 

@@ -6,18 +6,21 @@ quarter of the channels, the first of them dilated to see far. Pooling rounds si
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import nn
 
+from ..vision.vgg import STAGES
 from .features import Stages, scaled
 
-FINE = (64, 64, "pool", 128, 128, "pool", 256, 256, 256, "pool", 512, 512, 512)  # up to conv4_3
-COARSE = ("pool", 512, 512, 512)  # up to conv5_3
+CHANNELS = 64  # of VGG's first stage
+FINE = 4  # stages up to conv4_3
 LINEAR = 1024  # channels of fc6 and fc7
 
 
 def vgg16_features(width: float = 1.0) -> Stages:
     """Stages of 512 and 1,024 channels times `width`; weights are drawn as He et al. 2015 do."""
-    depth, linear = scaled(512, width), scaled(LINEAR, width)
+    depth, linear = scaled(CHANNELS * STAGES[FINE - 1][0], width), scaled(LINEAR, width)
     dilated = nn.Sequential(
         nn.MaxPool2d(3, stride=1, padding=1),
         nn.Conv2d(depth, linear, 3, padding=6, dilation=6),
@@ -25,8 +28,8 @@ def vgg16_features(width: float = 1.0) -> Stages:
         nn.Conv2d(linear, linear, 1),
         nn.ReLU(),
     )
-    fine = nn.Sequential(*_convolutions(3, FINE, width))
-    coarse = nn.Sequential(*_convolutions(depth, COARSE, width), dilated)
+    fine = nn.Sequential(*_convolutions(3, STAGES[:FINE], width)[1:])  # nothing is pooled before the first
+    coarse = nn.Sequential(*_convolutions(depth, STAGES[FINE:], width), dilated)
     for layer in (*fine.modules(), *coarse.modules()):
         if isinstance(layer, nn.Conv2d) and layer.bias is not None:
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
@@ -34,13 +37,13 @@ def vgg16_features(width: float = 1.0) -> Stages:
     return Stages(fine, coarse, depth, linear, normalize=True)
 
 
-def _convolutions(channels: int, plan: tuple[int | str, ...], width: float) -> list[nn.Module]:
-    """3x3 convolutions with their rectifiers, and poolings that halve."""
+def _convolutions(channels: int, stages: Sequence[tuple[int, int]], width: float) -> list[nn.Module]:
+    """Of each stage a pooling that halves, then its 3x3 convolutions with their rectifiers."""
     layers: list[nn.Module] = []
-    for step in plan:
-        if isinstance(step, str):
-            layers.append(nn.MaxPool2d(2, ceil_mode=True))
-        else:
-            layers += [nn.Conv2d(channels, scaled(step, width), 3, padding=1), nn.ReLU()]
-            channels = scaled(step, width)
+    for factor, count in stages:
+        layers.append(nn.MaxPool2d(2, ceil_mode=True))
+        for _ in range(count):
+            outputs = scaled(CHANNELS * factor, width)
+            layers += [nn.Conv2d(channels, outputs, 3, padding=1), nn.ReLU()]
+            channels = outputs
     return layers

@@ -7,6 +7,7 @@ A map says how much each query looks at each key; its rows sum to 1, and to 0 wh
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
@@ -32,12 +33,12 @@ def scaled_dot_product(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = No
     return looked @ v, looked
 
 
-class Attention(nn.Module):
+class Attention(nn.Module, ABC):
     """What the kinds share: scores to a map, the map to a mean of the keys."""
 
+    @abstractmethod
     def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
         """queries [N, U, Q], keys [N, T, K] -> [N, U, T]."""
-        raise NotImplementedError
 
     def forward(self, queries: Tensor, keys: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """queries [N, U, Q], keys [N, T, K], mask [N, T] (True: a real key; None: all) -> (context [N, U, K], map [N, U, T])."""

@@ -7,6 +7,7 @@ backbones: (x [N, T, F], state, starts [N, T]) -> (y [N, T, H], state), the stat
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import torch
@@ -19,7 +20,7 @@ State = dict[str, Tensor]  # [N, H] by name
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"tanh": torch.tanh, "relu": torch.relu}
 
 
-class Recurrence(nn.Module):
+class Recurrence(nn.Module, ABC):
     """What the cells share: weights of all gates on top of each other, and the walk over time."""
 
     names: tuple[str, ...] = ("hidden",)  # of the state
@@ -38,9 +39,9 @@ class Recurrence(nn.Module):
         """That of n sequences that begin."""
         return {name: self.weight_hh_l0.new_zeros(n, self.units) for name in self.names}
 
+    @abstractmethod
     def step(self, x: Tensor, state: State) -> State:
         """One step: x [N, F], the state before it -> the state behind it, of which "hidden" [N, H] is the output."""
-        raise NotImplementedError
 
     def forward(self, x: Tensor, state: State | None = None, starts: Tensor | None = None) -> tuple[Tensor, State]:
         """x [N, T, F], the state before it (None: that of a beginning), starts [N, T] (None: none) -> (y [N, T, H], the state)."""

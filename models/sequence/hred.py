@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..checks import check_positive, check_tokens
+from ..checks import check_counts, check_tokens
 from ..memory import Memory
 from .decoding import State
 from .tokens import END, PAD
@@ -95,5 +95,5 @@ def shifted(contexts: Tensor) -> Tensor:
 
 def hred(*, vocabulary: int = 10_000, embedding: int = 300, units: int = 500, context: int = 1000) -> HRED:
     """Sizes of Serban et al. 2016, section 5 (MovieTriples). Raises UserError for a size below 1."""
-    check_positive("hred", vocabulary=vocabulary, embedding=embedding, units=units, context=context)
+    check_counts("hred", vocabulary=vocabulary, embedding=embedding, units=units, context=context)
     return HRED(vocabulary, embedding, units, context)

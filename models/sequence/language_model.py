@@ -9,7 +9,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from ...errors import UserError
-from ..checks import check_positive, check_tokens
+from ..checks import check_counts, check_tokens
 from ..memory import Memory, State
 
 
@@ -61,7 +61,7 @@ def language_model(
 
     Raises UserError for a size below 1, another memory, or tied weights of two sizes.
     """
-    check_positive("language_model", vocabulary=vocabulary, embedding=embedding, units=units)
+    check_counts("language_model", vocabulary=vocabulary, embedding=embedding, units=units)
     if memory not in ("gru", "lstm"):
         raise UserError(f"memory of language_model is {memory!r}; choose gru or lstm")
     if tied and embedding != units:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from ...errors import UserError
-from ..checks import check_positive, check_tokens
+from ..checks import check_counts, check_tokens
 from .attention import make_attention
 from .decoding import State
 
@@ -147,5 +147,5 @@ def seq2seq(
 ) -> Seq2Seq:
     """An encoder-decoder; attention is none, bahdanau, dot, general or concat. Raises UserError for a size below 1."""
     sizes = {"source_vocabulary": source_vocabulary, "target_vocabulary": target_vocabulary, "embedding": embedding, "units": units}
-    check_positive("seq2seq", **sizes)
+    check_counts("seq2seq", **sizes)
     return Seq2Seq(source_vocabulary, target_vocabulary, embedding, units, attention)

@@ -12,7 +12,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from ..checks import check_positive, check_tokens
+from ..checks import check_counts, check_tokens
 from .decoding import State
 from .transformer_blocks import Cache, DecoderLayer, EncoderLayer, causal_mask, sinusoids
 
@@ -170,7 +170,7 @@ def transformer(
 
     Learn with `tokens.token_loss(smoothing=0.1)` and `warm_up`. Raises UserError for a size below 1 or not a multiple of the heads.
     """
-    check_positive("transformer", vocabulary=vocabulary, size=size, heads=heads, hidden=hidden, layers=layers)
+    check_counts("transformer", vocabulary=vocabulary, size=size, heads=heads, hidden=hidden, layers=layers)
     vocabularies = (vocabulary, target_vocabulary or vocabulary)
     tied = target_vocabulary is None
     return Transformer(vocabularies, size, heads, hidden, layers, dropout, norm_first=norm_first, tied=tied)
@@ -180,5 +180,5 @@ def causal_transformer(
     *, vocabulary: int = 10_000, size: int = 512, heads: int = 8, hidden: int = 2048, layers: int = 6, dropout: float = 0.1
 ) -> TransformerLanguageModel:
     """A language model of the base model's sizes. Raises UserError for a size below 1, or one that heads do not divide."""
-    check_positive("causal_transformer", vocabulary=vocabulary, size=size, heads=heads, hidden=hidden, layers=layers)
+    check_counts("causal_transformer", vocabulary=vocabulary, size=size, heads=heads, hidden=hidden, layers=layers)
     return TransformerLanguageModel(vocabulary, size, heads, hidden, layers, dropout)

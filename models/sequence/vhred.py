@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..checks import check_positive, check_tokens
+from ..checks import check_counts, check_tokens
 from .decoding import State
 from .hred import HRED, shifted, spoken_starts
 from .tokens import END
@@ -99,5 +99,5 @@ def _draw(mean: Tensor, variance: Tensor, generator: torch.Generator | None) -> 
 
 def vhred(*, vocabulary: int = 10_000, embedding: int = 300, units: int = 500, context: int = 1000, latent: int = 100) -> VHRED:
     """HRED's sizes with a latent variable of the paper's 100 numbers. Raises UserError for a size below 1."""
-    check_positive("vhred", vocabulary=vocabulary, embedding=embedding, units=units, context=context, latent=latent)
+    check_counts("vhred", vocabulary=vocabulary, embedding=embedding, units=units, context=context, latent=latent)
     return VHRED(vocabulary, embedding, units, context, latent)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import UserError
-from ..checks import check_positive, check_tokens
+from ..checks import check_counts, check_tokens
 
 State = dict[str, Tensor]
 
@@ -163,5 +163,5 @@ def wavenet(
 
     Raises UserError for a size below 1.
     """
-    check_positive("wavenet", num_classes=num_classes, channels=channels, skip=skip, blocks=blocks, doublings=doublings)
+    check_counts("wavenet", num_classes=num_classes, channels=channels, skip=skip, blocks=blocks, doublings=doublings)
     return WaveNet(num_classes, channels, skip, [2**i for i in range(doublings)] * blocks, kernel)

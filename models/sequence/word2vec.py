@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...errors import UserError
-from ..checks import check_positive, check_tokens
+from ..checks import check_counts, check_tokens
 
 
 class Word2Vec(nn.Module):
@@ -146,5 +146,5 @@ class HierarchicalSoftmax(nn.Module):
 
 def word2vec(*, vocabulary: int = 10_000, size: int = 300) -> Word2Vec:
     """Vectors of the size that the authors published. Raises UserError for a size below 1."""
-    check_positive("word2vec", vocabulary=vocabulary, size=size)
+    check_counts("word2vec", vocabulary=vocabulary, size=size)
     return Word2Vec(vocabulary, size)
