@@ -173,11 +173,12 @@ class CheckpointFolder:
         steps, spans = self.steps(), set()
         for step in steps[:-FULL_CHECKPOINTS]:
             span = step // max(1, keep_every)
-            if span in spans:
+            if span in spans or not step:  # at step 0 nothing is learned that anybody would come back to
                 self._remove(step)
             else:
                 self._strip(step)
-            spans.add(span)
+            if step:
+                spans.add(span)
 
     def _strip(self, step: int) -> None:
         """Leaves only the weights: first the manifest forgets the other files, then they go."""

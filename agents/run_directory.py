@@ -152,8 +152,11 @@ class RunDirectory(Generic[C]):
         return self._checkpoints.newest(warn=warn) if step is None else self._read(step, only_weights=False)
 
     def weights(self, step: int | None = None) -> tuple[int, Arrays]:
-        """What plays: (step, weights by name), of a step or the newest whole checkpoint. Raises UserError as `load`."""
+        """What plays: (step, weights by name), of a step or the newest whole checkpoint. Raises UserError as `load`, and where
+        nothing was learned yet."""
         checkpoint = self._checkpoints.newest(only_weights=True) if step is None else self._read(step, only_weights=True)
+        if not checkpoint.step:
+            raise UserError(f"{self.path} holds first games and has learned nothing of them yet; go on with --resume")
         return checkpoint.step, checkpoint.weights
 
     def best_weights(self) -> tuple[int, Arrays]:

@@ -290,10 +290,8 @@ def closing(options: Train, progress: Progress, argv: Sequence[str], *, gone_on:
     again = shlex.join([program(), "train", *without_init(argv), "--resume"])
     minutes = f"{progress.seconds / 60:.1f} {'more ' if gone_on else ''}minutes"
     if not progress.step:
-        return [
-            f"Stopped after {minutes}, before the first step of learning: there is nothing to save yet.",
-            f"Go on:       {again}",
-        ]
+        kept = f"its {progress.games:,} games are saved" if progress.games else "there is nothing to save yet"
+        return [f"Stopped after {minutes}, before the first step of learning: {kept}.", f"Go on:       {again}"]
     learned = f"{title(options.task)} after {minutes}: {progress.step:,} steps on {progress.positions:,} positions"
     ended = options.steps is not None and not stopped
     return [

@@ -297,7 +297,7 @@ class Training:
         """Saves when it is time, and reports."""
         self._note_positions(pool.under_way())
         self._notices += pool.notices()
-        if save and self._learner.steps and time.monotonic() - self._saved > self._config.run.checkpoint_seconds:
+        if save and time.monotonic() - self._saved > self._config.run.checkpoint_seconds:
             self._save()
         if time.monotonic() - self._reported > REPORT_SECONDS:
             self._tell(self._doing())
@@ -314,7 +314,7 @@ class Training:
         return "learning" if self._learner.steps else "first games, by a uniform guess"
 
     def _save(self) -> None:
-        if not self._learner.steps:
+        if not (self._learner.steps or self._counters.games):
             return
         self._counters.cursor = list(self._store.flush())
         if self._losses:  # steps that no row tells of yet

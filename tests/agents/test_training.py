@@ -204,6 +204,32 @@ def test_a_run_gone_on_with_is_the_same_run(new_run, rest: int) -> None:  # type
         np.testing.assert_array_equal(column, getattr(later[1], name), err_msg=name)
 
 
+def test_stopped_before_the_first_step_it_keeps_its_games_and_is_the_same_run(new_run) -> None:  # type: ignore[no-untyped-def]
+    one, two = new_run("one"), new_run("two")
+    train(one, steps=9)
+    played: list[int] = []
+
+    class Once(Watched):
+        def play(self, numbers) -> list[Played]:  # type: ignore[no-untyped-def]
+            played.extend(numbers)
+            return super().play(numbers)
+
+    train(two, pools=Once, steps=9, stopped=lambda: bool(played))
+    assert two.steps() == [0] and two.load().state["games"] == len(played) > 0
+    assert_consistent(two)
+    with pytest.raises(UserError, match="has learned nothing of them yet; go on with --resume"):
+        two.weights()
+    train(RunDirectory.open(two.path), steps=9)
+    assert_consistent(two)
+    for name, weights in one.load().weights.items():
+        np.testing.assert_array_equal(weights, two.load().weights[name], err_msg=name)
+    for name, column in games_of(one).columns().items():
+        np.testing.assert_array_equal(column, games_of(two).columns()[name], err_msg=name)
+    for steps in (12, 15):
+        train(RunDirectory.open(two.path), steps=steps)
+    assert two.steps() == [9, 12, 15]  # what is not learned is not kept
+
+
 def test_seconds_add_up_over_calls(new_run) -> None:  # type: ignore[no-untyped-def]
     run = new_run()
     train(run, steps=5)
