@@ -351,7 +351,7 @@ def training(path, *words, **options):
     process = subprocess.Popen(command, text=True, start_new_session=True, **options)
     try:
         for _ in range(900):
-            if list((path / "checkpoints").glob("[0-9]*")) or process.poll() is not None:
+            if list((path / "checkpoints").glob("[1-9]*")) or process.poll() is not None:
                 break
             time.sleep(0.1)
         yield process
