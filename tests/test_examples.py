@@ -1,0 +1,56 @@
+"""Every file in examples/ runs as a user types it, with --quick, reaches what it promises and leaves its pictures."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from zerodojo.cli.example import Example
+from zerodojo.errors import UserError
+
+EXAMPLES = sorted(Path(__file__).parents[1].joinpath("examples").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_runs_and_says_what_it_reached(path, tmp_path):
+    command = [sys.executable, "-W", "error", str(path), "--quick", "--out", str(tmp_path / "out")]
+    ran = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stderr == ""
+    assert ": at least " in ran.stdout or ": at most " in ran.stdout
+    assert list((tmp_path / "out").glob("*.png"))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_a_whole_example_reaches_what_it_promises(path, tmp_path):
+    ran = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, cwd=tmp_path)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@pytest.fixture
+def example(tmp_path):
+    return Example("some", out=tmp_path)
+
+
+def test_a_result_that_is_not_reached_is_the_exit_code(example, capsys):
+    example.check("a", 0.5, at_least=0.4, at_most=0.6)
+    assert example.finish() == 0
+    example.check("b", 0.5, at_least=0.6)
+    assert example.finish() == 1
+    assert "MISSED: at least 0.6" in (out := capsys.readouterr().out) and "Not reached: b" in out
+
+
+def test_what_is_no_number_is_not_reached(example):
+    example.check("a", float("nan"), at_least=0.0)
+    assert example.finish() == 1
+
+
+def test_without_matplotlib_one_line_names_the_extra(example, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(UserError, match="study"):
+        example.picture(lambda figure: None)
