@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..envs import Game, Position
     from ..evaluation.graded import Grade
     from ..evaluation.match import MatchResult, Record
+    from ..evaluation.metrics.classification import Counts
 
 LIBRARIES = ("zerodojo", "numpy", "numba", "torch", "openvino")  # whose versions can change a result
 
@@ -39,7 +40,7 @@ class Evaluate:
     option: Annotated[tuple[str, ...], UseAppendAction] = ()  # an option of --game, such as size=9; may be repeated
     sgf: str = ""  # write every game into this directory, as SGF
     json: str = ""  # write the result as JSON to this file; - prints it in place of the table
-    positions: FlagCreatePairsOff[bool] = False  # for some minutes, also count the best outcomes kept in positions with answers
+    positions: FlagCreatePairsOff[bool] = False  # for some minutes, also measure moves and values in positions with known answers
 
 
 @dataclass(frozen=True)
@@ -100,14 +101,18 @@ def main(argv: Sequence[str]) -> int:
         with contextlib.nullcontext() if people else busy(console, f"playing {options.games} games"):
             match = play_match(agent.player, opponent, agent.game, games=options.games, seed=options.seed)
         _write_sgf(options, agent.game, match)
-        grades = None
+        grades, outcomes = None, None
         if options.positions:
             with busy(console, "calling the positions with known answers") as say:
-                grades = _grades(agent, say)
+                grades, outcomes = _grades(agent, say), _outcomes(agent)
     finally:
         agent.player.close()
         opponent.close()
-    tell(_result(options, agent, match, grades), "\n".join(_told(options, agent, match, grades)), target=options.json)
+    result, told = dict(_result(options, agent, match, grades)), _told(options, agent, match, grades)
+    if outcomes is not None:
+        result["outcomes"] = outcomes.tolist()
+        told += _told_outcomes(outcomes)
+    tell(result, "\n".join(told), target=options.json)
     return 0
 
 
@@ -213,6 +218,17 @@ def _grades(agent: _Agent, say: Callable[[str], None]) -> list[Grade]:
     return grades
 
 
+def _outcomes(agent: _Agent) -> Counts | None:
+    """How well the network's bare value tells outcomes in any position of any stage; None for who has no network."""
+    from ..agents.players.search_player import SearchPlayer
+    from ..evaluation.graded import PositionSets, judge
+
+    if agent.step is None or not isinstance(agent.player, SearchPlayer):
+        return None
+    stages = [positions for positions in PositionSets.load(agent.game.spec.name).reported() if positions.name != "critical"]
+    return sum((judge(agent.player.evaluator, positions) for positions in stages[1:]), judge(agent.player.evaluator, stages[0]))
+
+
 def _check_sgf(directory: str, game: Game) -> None:
     """Raises UserError, before hours of playing, if the games could not be written in the end. Empty: they are not."""
     from ..envs.notation.sgf_conventions import SGF_GAMES
@@ -303,6 +319,18 @@ def _told(options: Evaluate, agent: _Agent, match: MatchResult, grades: Sequence
             interval = f"{found.interval[0]:.1%} to {found.interval[1]:.1%}"
             lines.append(f"{found.name:16}{found.positions:9,}{found.share:9.1%}{interval:>20}")
         lines += ["", "In `critical` the choice matters; the other sets hold any position of their stage."]
+    return lines
+
+
+def _told_outcomes(outcomes: Counts) -> list[str]:
+    """The confusion matrix of values for people."""
+    from ..evaluation.graded import OUTCOMES
+    from ..evaluation.metrics.classification import precision, recall
+
+    lines = ["", "What the bare value takes positions of any stage for, by what perfect play leads to:", ""]
+    lines.append(f"{'':16}" + "".join(f"{f'as {name}':>9}" for name in OUTCOMES) + f"{'recall':>9}{'precision':>11}")
+    for name, row, found, right in zip(OUTCOMES, outcomes, recall(outcomes), precision(outcomes), strict=True):
+        lines.append(f"{name:16}" + "".join(f"{count:9,}" for count in row) + f"{found:9.1%}{right:11.1%}")
     return lines
 
 

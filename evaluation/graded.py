@@ -25,10 +25,12 @@ from ..errors import UserError
 from ..search.config import SearchConfig
 from ..search.evaluator import Evaluator
 from .intervals import Interval, wilson
+from .metrics.classification import Counts, confusion_matrix
 
 FOLDER = Path(__file__).parent / "positions"
 BATCH = 256  # positions that are judged at once
 ILLEGAL = -2  # the stored outcome of an illegal action
+OUTCOMES = ("lost", "drawn", "won")  # for the mover: returns -1, 0 and 1
 
 Chooser = Callable[[Sequence[Position]], Sequence[int]]  # positions, none over -> an action each
 
@@ -134,6 +136,20 @@ def grade(choose: Chooser, positions: PositionSet) -> Grade:
     chosen = np.asarray(choose(positions.positions))
     kept = int(positions.keeps[np.arange(len(positions)), chosen].sum())
     return Grade(positions.name, len(positions), kept, kept / len(positions), wilson(kept, len(positions)))
+
+
+def judge(evaluator: Evaluator, positions: PositionSet) -> Counts:
+    """How well values tell outcomes: counts [3, 3], by OUTCOMES, of what perfect play leads to (rows) and which return the value
+    is nearest to (columns)."""
+    values = np.empty(0, np.float32)
+    while len(values) < len(positions):  # an evaluator may leave the last ones for later
+        told = evaluator.evaluate(positions.states[len(values) : len(values) + BATCH])[1]
+        values = np.concatenate([values, told])
+    return confusion_matrix(_outcome(np.nanmax(positions.q, axis=1)), _outcome(values), num_classes=len(OUTCOMES))
+
+
+def _outcome(values: NDArray[np.float32]) -> NDArray[np.int64]:
+    return np.rint(values.clip(-1, 1)).astype(np.int64) + 1
 
 
 def by_player(player: Player, tell: Callable[[int], None] = lambda decided: None) -> Chooser:

@@ -40,7 +40,7 @@ class SearchPlayer(Player):
         self.game = game
         self.name = f"{config.rule}:{config.simulations}"
         self.simulations = config.simulations
-        self._evaluator = evaluator
+        self.evaluator = evaluator
         self._config = config
         self._leaves = leaves
         self._generator = np.random.default_rng(seed)
@@ -91,7 +91,7 @@ class SearchPlayer(Player):
         search.begin(slots, rows_of(positions), keys, simulations=simulations, keep=keep)
         self._kept = positions[0]
         while search.active():
-            search.update(*self._evaluator.evaluate(search.select()))
+            search.update(*self.evaluator.evaluate(search.select()))
             now = time.monotonic()
             if now >= last:
                 break

@@ -77,13 +77,18 @@ def test_positions_are_graded_on_request(tmp_path, monkeypatch, capsys):
     words = ["zoo:small", "--opponent", "random", "--games", "2", "--simulations", "0", "--positions"]
     assert evaluate(*words, "--json", "-") == 0
     result = json.loads(capsys.readouterr().out)
-    assert list(result) == [*KEYS, "positions"]
+    assert list(result) == [*KEYS, "positions", "outcomes"]
     assert "watch" not in result["positions"]
     critical = result["positions"]["critical"]
     assert critical["share"] == critical["kept"] / critical["positions"]
     assert critical["interval"][0] < critical["share"] < critical["interval"][1]
+    stages = [found["positions"] for name, found in result["positions"].items() if name != "critical"]
+    assert [len(row) for row in result["outcomes"]] == [3, 3, 3] and sum(map(sum, result["outcomes"])) == sum(stages)
     assert evaluate(*words) == 0
-    assert "begin-medium" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "begin-medium" in out and "as lost" in out
+    assert evaluate("random", "--game", "connect_four", "--opponent", "random", "--games", "2", "--positions", "--json", "-") == 0
+    assert "outcomes" not in json.loads(capsys.readouterr().out)  # who has no network has no value
 
 
 @pytest.mark.parametrize(

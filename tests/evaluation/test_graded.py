@@ -7,7 +7,7 @@ from zerodojo import UserError
 from zerodojo.agents import player
 from zerodojo.envs import make
 from zerodojo.evaluation.exact import solve
-from zerodojo.evaluation.graded import FOLDER, PositionSets, by_player, by_policy, by_search, grade
+from zerodojo.evaluation.graded import FOLDER, PositionSets, by_player, by_policy, by_search, grade, judge
 from zerodojo.search.config import SearchConfig
 from zerodojo.search.evaluator import RolloutEvaluator, UniformEvaluator
 
@@ -80,6 +80,28 @@ def test_bare_network_and_search_are_graded(solution):
     assert bare.kept == part.keeps[np.arange(400), first_legal].sum()
     search = grade(by_search(game, RolloutEvaluator(game), SearchConfig(rule="puct", simulations=100)), part)
     assert search.share > 0.97 > bare.share
+
+
+class _Answers:
+    """Knows every outcome, doubts it, and answers at most 100 states at a time."""
+
+    def __init__(self, positions, doubt):
+        self.values = dict(zip(positions.game.state_keys(positions.states), np.nanmax(positions.q, axis=1) * doubt, strict=True))
+        self.game = positions.game
+
+    def evaluate(self, states):
+        values = np.array([self.values[key] for key in self.game.state_keys(states[:100])], np.float32)
+        return np.zeros((len(values), 9), np.float32), values
+
+
+def test_values_are_judged_by_the_nearest_outcome(solution):
+    part = solution.sample(450, seed=1)
+    outcomes = np.nanmax(part.q, axis=1)
+    expected = [int((outcomes == outcome).sum()) for outcome in (-1, 0, 1)]
+    assert min(expected) > 0
+    assert np.array_equal(judge(_Answers(part, 0.6), part), np.diag(expected))
+    assert np.array_equal(judge(_Answers(part, -1.0), part), np.fliplr(np.diag(expected)))  # each for its opposite
+    assert np.array_equal(judge(_Answers(part, 0.4), part)[:, 1], expected)  # all taken for draws
 
 
 def test_an_illegal_choice_keeps_nothing(solution):
