@@ -61,6 +61,26 @@ MINATAR_PPO = GymConfig(  # ours: Atari's settings, learning four times as fast
     body=BodyConfig(hidden=(128,)),
     settings=PPOSettings(rollout=128, minibatch=256, epochs=4, learning_rate=1e-3, entropy_weight=0.01, shared_body=True),
 )
+MINATAR_QR = GymConfig(  # ours: one update for eight steps, the returns of three steps
+    steps=1_000_000,
+    environments=16,
+    view=ViewConfig(max_episode_steps=10_000),
+    body=BodyConfig(hidden=(128,)),
+    settings=DQNSettings(
+        capacity=100_000,
+        learning_starts=5_000,
+        train_every=2,
+        gradient_steps=4,
+        batch=64,
+        learning_rate=5e-4,
+        decay_learning_rate=True,
+        target_every=1000,
+        n_step=3,
+        final_epsilon=0.02,
+        epsilon_share=0.2,
+        head=HeadSettings(kind="qr", quantiles=50),
+    ),
+)
 
 PRESETS: dict[str, GymConfig[Any]] = {
     "frozenlake-q": GymConfig(
@@ -255,8 +275,11 @@ PRESETS: dict[str, GymConfig[Any]] = {
         ),
     ),
     "minatar-asterix-ppo": replace(MINATAR_PPO, task="MinAtar/Asterix-v1"),
+    "minatar-asterix-qr": replace(MINATAR_QR, task="MinAtar/Asterix-v1"),
     "minatar-breakout-ppo": replace(MINATAR_PPO, task="MinAtar/Breakout-v1"),
+    "minatar-breakout-qr": replace(MINATAR_QR, task="MinAtar/Breakout-v1"),
     "minatar-space-invaders-ppo": replace(MINATAR_PPO, task="MinAtar/SpaceInvaders-v1"),
+    "minatar-space-invaders-qr": replace(MINATAR_QR, task="MinAtar/SpaceInvaders-v1"),
     "recall-ppo": GymConfig(  # an episode a rollout; only the answer is paid, and nothing before it matters
         task="zerodojo/Recall-v0",
         environments=64,
@@ -342,6 +365,12 @@ TABLES: dict[str, tuple[str, ...]] = {  # several under one name, for `zerodojo 
         "pendulum-ppo",
         "recall-ppo",
         "recall-r2d2",
+        "minatar-breakout-ppo",
+        "minatar-breakout-qr",
+        "minatar-asterix-ppo",
+        "minatar-asterix-qr",
+        "minatar-space-invaders-ppo",
+        "minatar-space-invaders-qr",
     ),
 }
 
