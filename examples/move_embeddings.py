@@ -7,7 +7,7 @@ tells the vectors where the points are, and yet column and row can be read from 
 finds those of the other half. An opening is the mean of its moves.
 
 Reached with seed 0 in 36 s: 69% of the variance of columns and 62% of that of rows; the most similar opening that shares at most
-half of the stones lies .48 as far away in columns as a random one.
+half of the stones lies .46 as far away in columns as a random one.
 """
 
 from __future__ import annotations
@@ -107,7 +107,8 @@ def run(example: Example) -> None:
     example.check("column, read from unseen moves (R2)", explained(vectors, column, example.seed), at_least=least)
     example.check("row, read from unseen moves (R2)", explained(vectors, row, example.seed), at_least=least)
 
-    begun = np.array(sorted({tuple(sorted(game[:OPENING])) for game in games}))[:2000]  # stones, however they came there
+    begun = np.array(sorted({tuple(sorted(game[:OPENING])) for game in games}))  # stones, however they came there
+    begun = np.random.default_rng(example.seed).permutation(begun)[:2000]
     means, middle = vectors[begun].mean(axis=1), column[begun].mean(axis=1)
     alike = similarity(means - means.mean(axis=0))
     stones = np.eye(2 * POINTS)[begun].sum(axis=1)

@@ -171,15 +171,16 @@ def run(example: Example) -> None:
         example.check(f"recall, {name}", caught, at_least=bound)
 
     def draw(figure: Any) -> None:
-        for axis, i in zip(figure.subplots(2, 2).flat, range(4), strict=True):
+        turned = torch.nonzero(unseen.losing < LONGEST)[:4, 0].tolist()
+        for axis, i in zip(figure.subplots(2, 2).flat, turned, strict=True):
             length, losing = int(unseen.lengths[i]), int(unseen.losing[i])
             axis.bar(
                 range(1, length + 1),
                 marked[i, :length].numpy(),
-                color=["#D55E00" if n == losing else "#0072B2" for n in range(length)],
+                color=["#D55E00" if number == losing else "#0072B2" for number in range(length)],
             )
-            axis.set(ylim=(0, 1), xlabel="move", ylabel="marked as losing")
-        figure.suptitle("Four games held back; the losing move in orange (none: nobody gave anything away)", fontsize=9)
+            axis.set(ylim=(0, 1), xticks=range(0, length + 1, 5), xlabel="move", ylabel="marked as losing")
+        figure.suptitle("Four games held back; the losing move in orange", fontsize=9)
 
     example.picture(draw, size=(9, 5))
 
