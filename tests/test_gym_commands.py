@@ -198,6 +198,22 @@ def test_another_version_of_the_environment_is_told(monkeypatch: pytest.MonkeyPa
     assert json.loads(Path("run/config.json").read_text())["environment"] == made
 
 
+def test_a_setting_that_is_newer_than_the_run_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["train", "FrozenLake-v1", *TRAIN]
+    assert main(words) == 0
+    path = Path("run/config.json")
+    data = json.loads(path.read_text())
+    value = data["config"]["settings"].pop("gamma")
+    path.write_text(json.dumps(data))
+    capsys.readouterr()
+    assert main([*words, "--resume", "--steps", "90"]) == 0
+    assert (
+        f"this run is older than some settings, and goes on with settings.gamma {value!r}; name another" in capsys.readouterr().out
+    )
+    assert main([*words, "--resume", "--steps", "120"]) == 0
+    assert "older than some settings" not in capsys.readouterr().out
+
+
 def test_an_episode_has_one_limit(capsys: pytest.CaptureFixture[str]) -> None:
     words = "train CartPole-v1 --run run --env max_episode_steps=10 --view.max-episode-steps 20"
     assert "--view.max-episode-steps is the same; give one of them" in refusal(words, capsys)

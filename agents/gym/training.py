@@ -288,6 +288,8 @@ class GymTraining:
             ) from error
         if another := changed_origins(self._run):
             self._notices.append(another)
+        if newer := self._run.newer_settings():
+            self._notices.append(newer)
         self._run.cut_metrics(checkpoint.step)
         self._run.cut_best(checkpoint.step)
         if self._agent.replay is not None:
