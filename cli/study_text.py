@@ -90,8 +90,8 @@ def _task(task: str, group: Sequence[Studied]) -> list[str]:
 def _curves(group: Sequence[Studied], indent: int) -> list[str]:
     lines = []
     for column, words in (
-        ("return", "Learning curve while it explores: IQM of the last episodes of training"),
-        ("score", "Learning curve as it is measured, by the likeliest actions: IQM of the measures along the way"),
+        ("return", "Learning curve, exploring: IQM of the last episodes of training"),
+        ("score", "Learning curve, likeliest actions: IQM along the way"),
     ):
         for one in group:
             if column in one.curves:

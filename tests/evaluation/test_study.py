@@ -95,8 +95,8 @@ def test_curves_say_whether_it_explores():
         ],
         [],
     )
-    assert "Learning curve while it explores: IQM of the last episodes of training, a" in told
-    assert "Learning curve as it is measured, by the likeliest actions: IQM of the measures along the way, b" in told
+    assert "Learning curve, exploring: IQM of the last episodes of training, a" in told
+    assert "Learning curve, likeliest actions: IQM along the way, b" in told
 
 
 def test_tables_name_presets():
