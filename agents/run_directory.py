@@ -19,7 +19,7 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -28,7 +28,7 @@ from typing import Any, Generic, TypeVar, cast
 from ..errors import UserError, remedy
 from .alphazero.config import AlphaZeroConfig
 from .checkpoint import Arrays, BrokenCheckpointError, Checkpoint, CheckpointFolder
-from .config_io import changed, from_json, to_json
+from .config_io import changed, from_json, lacking, to_json, value_at
 from .durable import replace_file
 from .metrics import MetricsLog, Value
 from .registry import AGENTS, Config, agent_of, config_class, task_of
@@ -54,9 +54,10 @@ C = TypeVar("C", bound=Config)
 class RunDirectory(Generic[C]):
     """A run on disk. Opening one is always allowed; writing (`save`, `metrics`, ...) happens inside `with run.locked()`."""
 
-    def __init__(self, path: Path, config: C, *, origins: Mapping[str, str] | None = None) -> None:
+    def __init__(self, path: Path, config: C, *, origins: Mapping[str, str] | None = None, lacking: Sequence[str] = ()) -> None:
         self.path = path
         self.config = config
+        self._lacking = lacking  # settings that are newer than the run's file
         self.origins = dict(origins or {})  # of the environment, when the run was made (`gym.origins`)
         self._checkpoints = CheckpointFolder(path / "checkpoints")
         self._best = CheckpointFolder(path / "best")
@@ -119,7 +120,8 @@ class RunDirectory(Generic[C]):
                 f"{file} is unreadable or half written ({error}); put it back from a copy or choose another run"
             ) from error
         try:
-            return RunDirectory(path, from_json(config_class(str(agent)), config), origins=origins)
+            read = from_json(config_class(str(agent)), config)
+            return RunDirectory(path, read, origins=origins, lacking=lacking(config, read))
         except UserError as error:
             raise UserError(f"{file} (written by zerodojo {written_by}): {error}") from error
 
@@ -171,6 +173,16 @@ class RunDirectory(Generic[C]):
     def read_metrics(self) -> list[dict[str, Any]]:
         """The rows measured so far; a torn last line is ignored. Raises UserError for a broken line elsewhere."""
         return self._metrics.read()
+
+    def newer_settings(self) -> str:
+        """A sentence on settings that came after the run was made, and so may be others than those it learned with; else empty.
+
+        They are no reason for another format: a run without them can be read, and its next configuration names them.
+        """
+        if not self._lacking:
+            return ""
+        taken = ", ".join(f"{path} {value_at(self.config, path)!r}" for path in self._lacking)
+        return f"this run is older than some settings, and goes on with {taken}; name another where it learned with one"
 
     def disk_used(self) -> int:
         """Bytes of all files of the run."""

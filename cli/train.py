@@ -277,26 +277,28 @@ def stop_on_signals(display: Leaving) -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
-def without_init(argv: Sequence[str]) -> list[str]:
-    """The words that go on with a run: its weights are its own now."""
-    words = [word for word in argv if word != "--resume" and not word.startswith("--init=")]
-    if "--init" in words:
-        del words[(at := words.index("--init")) : at + 2]
-    return words
+def to_go_on(argv: Sequence[str], *, steps: int | None = None) -> str:
+    """The command that goes on with a run, whose weights are its own now; to so many steps where those that were typed are done."""
+    left_out = ("--init",) if steps is None else ("--init", "--steps")
+    words = [word for word in argv if word != "--resume" and not word.startswith(tuple(f"{flag}=" for flag in left_out))]
+    for flag in left_out:
+        if flag in words:
+            del words[(at := words.index(flag)) : at + 2]
+    return shlex.join([program(), "train", *words, *([] if steps is None else ["--steps", str(steps)]), "--resume"])
 
 
 def closing(options: Train, progress: Progress, argv: Sequence[str], *, gone_on: bool, stopped: bool) -> list[str]:
     """What was learned, in a sentence, and what to type next."""
-    again = shlex.join([program(), "train", *without_init(argv), "--resume"])
+    ended = options.steps is not None and progress.step >= options.steps
+    again = to_go_on(argv, steps=2 * options.steps if ended and options.steps else None)
     minutes = f"{progress.seconds / 60:.1f} {'more ' if gone_on else ''}minutes"
     if not progress.step:
         kept = f"its {progress.games:,} games are saved" if progress.games else "there is nothing to save yet"
         return [f"Stopped after {minutes}, before the first step of learning: {kept}.", f"Go on:       {again}"]
     learned = f"{title(options.task)} after {minutes}: {progress.step:,} steps on {progress.positions:,} positions"
-    ended = options.steps is not None and not stopped
     return [
         f"{'Stopped and saved. ' if stopped else ''}{learned}{f'; {progress.strength}' if progress.strength else ''}.",
         f"Play it:     {shlex.quote(program())} play {shlex.quote(options.task)} --opponent {shlex.quote(options.run)}",
         f"Measure it:  {shlex.quote(program())} evaluate {shlex.quote(options.run)} --opponent mcts:1000",
-        f"Go on:       {again}{', with more --steps' if ended else ''}",
+        f"Go on:       {again}",
     ]

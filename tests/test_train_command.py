@@ -269,8 +269,9 @@ def test_train_and_go_on(tmp_path, train):
     assert re.fullmatch(r"Tic-tac-toe after 0\.\d minutes: 4 steps on \d+ positions\.", lines[-4])
     assert lines[-3] == f"Play it:     zerodojo play tic_tac_toe --opponent '{path}'"
     assert lines[-2] == f"Measure it:  zerodojo evaluate '{path}' --opponent mcts:1000"
-    assert lines[-1].startswith(f"Go on:       zerodojo train tic_tac_toe --run '{path}' --steps 4")
-    assert lines[-1].endswith("--resume, with more --steps")
+    assert lines[-1] == "Go on:       " + shlex.join(
+        ["zerodojo", "train", "tic_tac_toe", "--run", str(path), *TINY, "--steps", "8", "--resume"]
+    )
     before = (path / "config.json").read_bytes()
 
     done = f"{path} has 4 steps already, and --steps counts them all: nothing is left to do.\n"
