@@ -17,7 +17,7 @@ from ..errors import UserError, unknown
 from ..models.config import BodyConfig
 from .arguments import FLAT, Positional, parse, program
 from .games import key_values
-from .train import PROG, stop_on_signals, task_typed, without_init
+from .train import PROG, again_after, stop_on_signals, task_typed
 from .words import first_of, values_of
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def flag_of(path: str) -> str:
 def closing(options: TrainGym[Any], progress: GymProgress, argv: Sequence[str], *, gone_on: bool, stopped: bool) -> list[str]:
     """What was learned, in a sentence, and what to type next."""
     name, run = shlex.quote(program()), shlex.quote(options.run)
-    again = shlex.join([program(), "train", *without_init(argv), "--resume"])
+    again = again_after(argv, options.minutes, begun=bool(progress.step) or stopped)
     seconds = f"{progress.seconds:.0f} {'more ' if gone_on else ''}seconds"
     if not progress.step:
         return [f"Stopped after {seconds}, before the first round: there is nothing to save yet.", f"Go on:       {again}"]
