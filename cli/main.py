@@ -41,7 +41,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "export": Command(".export", "write a run's games as SGF or PGN", "runs/go --out games"),
     "bench": Command(".bench", "measure how fast this machine plays and learns", "selfplay --seconds 20"),
-    "list": Command(".listing", "what there is: games, agents, backbones, engines, presets, players", "games"),
+    "list": Command(".listing", "what there is: games, agents, backbones, models, engines, presets, players", "games"),
     "doctor": Command(".doctor", "what this machine offers, and what is wrong with it", ""),
 }
 
