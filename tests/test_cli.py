@@ -316,6 +316,7 @@ def test_help_names_every_list_and_what_can_be_played(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "220")
     main(["--help"])
     said = capsys.readouterr().out
+    assert max(map(len, said.splitlines())) <= 80
     assert all(section in said.partition("\n  list ")[2].partition("\n")[0] for section in listing.SECTIONS)
     with pytest.raises(SystemExit):
         main(["play", "--help"])
