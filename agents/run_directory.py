@@ -17,6 +17,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shlex
 import shutil
 import socket
 from collections.abc import Iterator, Mapping, Sequence
@@ -156,9 +157,11 @@ class RunDirectory(Generic[C]):
     def weights(self, step: int | None = None) -> tuple[int, Arrays]:
         """What plays: (step, weights by name), of a step or the newest whole checkpoint. Raises UserError as `load`, and where
         nothing was learned yet."""
+        if step is None and not self.steps():
+            raise UserError(f"{self.path} has no checkpoint yet; {self.until_it_has}")
         checkpoint = self._checkpoints.newest(only_weights=True) if step is None else self._read(step, only_weights=True)
         if not checkpoint.step:
-            raise UserError(f"{self.path} holds first games and has learned nothing of them yet; go on with --resume")
+            raise UserError(f"{self.path} holds first games and has learned nothing of them yet; {self.until_it_has}")
         return checkpoint.step, checkpoint.weights
 
     def best_weights(self) -> tuple[int, Arrays]:
@@ -169,6 +172,12 @@ class RunDirectory(Generic[C]):
             )
         checkpoint = self._best.newest(only_weights=True)
         return checkpoint.step, checkpoint.weights
+
+    @property
+    def until_it_has(self) -> str:
+        """What to do about a run that has learned nothing yet, whether a process trains it now or not."""
+        again = shlex.join(["zerodojo", "train", task_of(self.config), "--run", str(self.path), "--resume"])
+        return f"if it trains now, wait some minutes; if not, go on with `{again}`"
 
     def read_metrics(self) -> list[dict[str, Any]]:
         """The rows measured so far; a torn last line is ignored. Raises UserError for a broken line elsewhere."""

@@ -17,7 +17,7 @@ from ..errors import UserError, unknown
 from ..models.config import BodyConfig
 from .arguments import FLAT, Positional, parse, program
 from .games import key_values
-from .train import PROG, stop_on_signals, task_typed, to_go_on
+from .train import PROG, enough, stop_on_signals, task_typed, to_go_on
 from .words import first_of, values_of
 
 if TYPE_CHECKING:
@@ -134,7 +134,8 @@ def closing(options: TrainGym[Any], progress: GymProgress, argv: Sequence[str], 
     """What was learned, in a sentence, and what to type next."""
     name, run = shlex.quote(program()), shlex.quote(options.run)
     left = options.steps - progress.step
-    again = to_go_on(argv, steps=None if left > 0 else 2 * options.steps)
+    minutes = enough(options.minutes, begun=bool(progress.step) or stopped)
+    again = to_go_on(argv, steps=None if left > 0 else 2 * options.steps, minutes=minutes)
     seconds = f"{progress.seconds:.0f} {'more ' if gone_on else ''}seconds"
     if not progress.step:
         return [f"Stopped after {seconds}, before the first round: there is nothing to save yet.", f"Go on:       {again}"]

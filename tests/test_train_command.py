@@ -21,7 +21,7 @@ from zerodojo.agents.registry import preset_for
 from zerodojo.agents.run_directory import RunDirectory
 from zerodojo.agents.variants import with_resolved_options
 from zerodojo.cli.main import main
-from zerodojo.cli.train import read
+from zerodojo.cli.train import enough, read, to_go_on
 from zerodojo.errors import UserError
 from zerodojo.models.config import NetworkConfig
 
@@ -394,7 +394,34 @@ def test_ctrl_c_before_anything_is_learned_says_so(tmp_path):
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
-    assert "before the first step of learning: there is nothing to save yet" in out
+    assert "before the first step of learning, which takes 100,000,000 positions: there is nothing to save yet" in out
+
+
+def test_minutes_that_were_too_few_are_not_advised_again(tmp_path, train):
+    few = ("--workers", "0", "--self-play.engine", "torch-fp32", "--self-play.first-generation", "100000000", "--minutes")
+    code, said = train(tmp_path / "run", *few, "0.001")
+    assert code == 0 and "before the first step of learning, which takes 100,000,000 positions: " in said
+    again = said.partition("Go on: ")[2]
+    assert again.rstrip().endswith("--minutes 2 --resume") and "0.001" not in again
+    assert [enough(3.0, begun=False), enough(0.5, begun=False), enough(3.0, begun=True), enough(None, begun=False)] == [
+        6,
+        2,
+        None,
+        None,
+    ]
+    longer = to_go_on(["x", "--minutes=3", "--init", "a", "--seed", "1", "--resume"], minutes=6.0)
+    assert longer.endswith("train x --seed 1 --minutes 6 --resume")
+    assert to_go_on(["x", "--minutes", "3", "--init=a"], steps=10).endswith("train x --minutes 3 --steps 10 --resume")
+
+
+def test_a_run_that_has_learned_nothing_yet_says_how_to_go_on(tmp_path, capsys):
+    path = tmp_path / "run"
+    RunDirectory.create(path, with_resolved_options(preset_for("tic_tac_toe")))
+    for words in (["play", "tic_tac_toe", "--opponent", str(path)], ["evaluate", str(path), "--opponent", "random"]):
+        assert main(words) == 2
+        said = capsys.readouterr().err
+        assert "no checkpoint yet; if it trains now, wait some minutes; if not, go on with " in said
+        assert f"`zerodojo train tic_tac_toe --run {path} --resume`" in said
 
 
 def test_at_a_terminal_there_is_a_panel_which_sigterm_leaves_in_order(tmp_path):

@@ -140,6 +140,10 @@ def test_the_same_seed_gives_the_same_weights_and_another_gives_others(tmp_path:
         ("CartPol-v1 --run x", "unknown environment 'CartPol-v1'; did you mean CartPole-v1"),
         ("CartPole-v1 --run x --agent pp0", "unknown agent 'pp0'; did you mean ppo?"),
         ("CartPole-v1 --run x --agent alphazero", "CartPole-v1 is an environment, and alphazero learns games"),
+        (
+            "CartPole-v1 --run x --preset connect_four",
+            "preset connect_four is of self-play in games, and CartPole-v1 is an environment",
+        ),
         ("CartPole-v1 --run x --preset cartpol-ppo", "unknown preset 'cartpol-ppo'; did you mean cartpole-ppo"),
         ("CartPole-v1 --run x --learningrate 1", "unknown flag --learningrate; did you mean --learning-rate"),
         ("CartPole-v1 --run x --env gravity", "--env takes KEY=VALUE"),
@@ -209,7 +213,10 @@ def test_a_run_refuses_what_would_not_fit_it(
         ("evaluate run@7 --episodes 1", "has no checkpoint of step 7"),
         ("evaluate run@bst --episodes 1", "after the @ comes"),
         ("evaluate run --episodes 1 --render", "--render needs a terminal or a screen"),
-        ("play tic_tac_toe --opponent run", "run learns in the environment CartPole-v1, not a game"),
+        (
+            "play tic_tac_toe --opponent run",
+            "run learns in the environment CartPole-v1, not a game; choose the run of a game, or mcts:1000",
+        ),
     ]:
         capsys.readouterr()
         assert main(words.split()) == 2, words
