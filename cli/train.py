@@ -280,8 +280,8 @@ def stop_on_signals(display: Leaving) -> Iterator[Stop]:
 
 
 def to_go_on(argv: Sequence[str], *, steps: int | None = None, minutes: float | None = None) -> str:
-    """The command that goes on with a run, whose weights are its own now: to so many steps where those that were typed are done, for
-    so many minutes where those were too few."""
+    """The command that goes on with a run, whose weights are its own now: to so many steps where those typed are done, for so many
+    minutes where those were too few."""
     changed = {} if steps is None else {"--steps": str(steps)}
     changed |= {} if minutes is None else {"--minutes": f"{minutes:g}"}
     words = [word for word in argv if word != "--resume"]

@@ -266,7 +266,7 @@ def test_train_and_go_on(tmp_path, train):
     lines = said.splitlines()
     assert code == 0
     assert lines[0].startswith(f"Tic-tac-toe, in {path}: starting self-play")
-    assert re.fullmatch(r"Tic-tac-toe after 0\.\d minutes: 4 steps on \d+ positions\.", lines[-4])
+    assert re.fullmatch(r"Tic-tac-toe after [\d.]+ minutes: 4 steps on \d+ positions\.", lines[-4])
     assert lines[-3] == f"Play it:     zerodojo play tic_tac_toe --opponent '{path}'"
     assert lines[-2] == f"Measure it:  zerodojo evaluate '{path}' --opponent mcts:1000"
     assert lines[-1] == "Go on:       " + shlex.join(
@@ -370,7 +370,7 @@ def test_ctrl_c_saves_and_leaves_with_a_sentence(tmp_path):
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     assert "saving a checkpoint, press Ctrl-C again to leave at once\n" in out
-    said = re.search(r"Stopped and saved\. Tic-tac-toe after 0\.\d minutes: ([\d,]+) steps on", out)
+    said = re.search(r"Stopped and saved\. Tic-tac-toe after [\d.]+ minutes: ([\d,]+) steps on", out)
     assert int(said[1].replace(",", "")) == RunDirectory.open(tmp_path / "run").steps()[-1]
 
 
