@@ -251,9 +251,11 @@ def told(rows: list[dict[str, Any]]) -> str:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The rows so far; what an interrupted call has left of a last one is passed over."""
-    lines = path.read_text().splitlines() if path.exists() else []
-    return [json.loads(line) for line in lines if line.endswith("}")]
+    """The rows so far; what an interrupted call has left of a last one is cut off."""
+    whole, _, torn = (path.read_text() if path.exists() else "").rpartition("\n")
+    if torn:
+        path.write_text(f"{whole}\n" if whole else "")
+    return [json.loads(line) for line in whole.splitlines()]
 
 
 def measure(options: Backbones) -> list[dict[str, Any]]:
