@@ -9,7 +9,7 @@ from pathlib import Path
 from ..agents.alphazero.config import AlphaZeroConfig
 from ..agents.alphazero.pool import LocalPool, Pool, PoolFactory
 from ..agents.alphazero.training import Measure, Progress, Training
-from ..agents.alphazero.validation import check, check_memory
+from ..agents.alphazero.validation import check, check_memory, check_targets
 from ..agents.registry import preset_for
 from ..agents.run_directory import GameRun, RunDirectory, check_resume
 from ..agents.variants import with_resolved_options
@@ -138,9 +138,10 @@ def _kept(config: AlphaZeroConfig) -> AlphaZeroConfig:
 def _checked(config: AlphaZeroConfig) -> AlphaZeroConfig:
     """The same. Raises UserError for settings that make no sense, more memory than there is, or more workers than fit."""
     check(config)
-    spec = make(config.game, **config.options).spec
-    check_memory(config, spec)
-    check_size(spec, slots=config.self_play.games, simulations=config.search.simulations)
+    game = make(config.game, **config.options)
+    check_targets(config, game)
+    check_memory(config, game.spec)
+    check_size(game.spec, slots=config.self_play.games, simulations=config.search.simulations)
     if not config.run.address and config.run.workers > (most := most_workers()):
         raise UserError(
             f"run.workers is {config.run.workers:,}, and this machine's {available_cores()} cores and its memory carry at most "

@@ -100,6 +100,7 @@ class Game(ABC):
     spec: GameSpec
     playouts_are_uniform = True  # every legal move is as likely; False where senseless ones are left out
     observation_bounds = (0.0, 1.0)  # that no number of an observation lies beyond
+    tells_areas = False  # True where `ownership` and `score` say who holds what at the end
     has_picture = True  # False where `picture` is an empty board, and only `render` tells what stands where
     rules = ""  # how it is played, for people, in a few short sentences; empty where another library keeps the rules
     # [P], what a player does and the others do not, such as "connects top and bottom"; empty where all do the same.
@@ -145,6 +146,14 @@ class Game(ABC):
     @abstractmethod
     def playout(self, states: States, seeds: NDArray[np.uint64]) -> Playouts:
         """Random play to the end from states [N, S], which stay as they are, game i from seed i."""
+
+    def ownership(self, states: States) -> NDArray[np.int8]:
+        """Whose every point is in positions [N, S] as they stand, -1 for nobody's: [N, H, W]. Only where the game `tells_areas`."""
+        raise NotImplementedError(f"{self.spec.name} tells no areas")
+
+    def score(self, states: States) -> NDArray[np.float32]:
+        """By how many points player 0 is ahead in positions [N, S] as they stand: [N]. Only where the game `tells_areas`."""
+        raise NotImplementedError(f"{self.spec.name} tells no areas")
 
     # Static tables and keys --------------------------------------------------------------------------------------------------
 

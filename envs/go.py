@@ -44,6 +44,7 @@ class Go(StoneGame):
     """
 
     playouts_are_uniform = False
+    tells_areas = True
 
     def __init__(
         self,

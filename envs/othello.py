@@ -34,6 +34,8 @@ class Othello(StoneGame):
         UserError: an option out of range.
     """
 
+    tells_areas = True
+
     def __init__(self, size: int = 8, history: int = 1) -> None:
         if size not in SIZES:
             raise UserError(f"size={size} does not fit; othello is played on 6, 8 or 10 points a side")
@@ -69,6 +71,15 @@ class Othello(StoneGame):
     def symmetries(self) -> Symmetries:
         """The four symmetries of the square that leave the first discs as they are; the others lead to boards that no game has."""
         return self._symmetries
+
+    def ownership(self, states: States) -> NDArray[np.int8]:
+        """Whose disc is on every point of positions [N, S], -1 for none: [N, H, W]."""
+        return np.array([self.owners(row) for row in states], np.int8).reshape(-1, *self.spec.board)
+
+    def score(self, states: States) -> NDArray[np.float32]:
+        """Black's discs less White's of positions [N, S]: [N]."""
+        owners = self.ownership(states)
+        return ((owners == 0).sum((1, 2)) - (owners == 1).sum((1, 2))).astype(np.float32)
 
     def action_name(self, action: int) -> str:
         return "pass" if action == self._size**2 else self._grid.names[action]

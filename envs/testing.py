@@ -62,6 +62,7 @@ def check_game(game: Game, *, games: int = 24, seed: int = 0, twin: Game | None 
     _check_mirror(game, twin, playthroughs)
     _check_names(game)
     _check_pictures(game, rows, playthroughs[0])
+    _check_areas(game, playthroughs)
     _check_points_of_view(game, rows)
     _check_positions(game, playthroughs)
 
@@ -480,6 +481,20 @@ def _check_pictures(game: Game, rows: States, plies: list[_Ply]) -> None:
     _require(law, all(0 <= r < height and 0 <= c < width for r, c in changed), "a changed point lies off the board")
     named = [point for point in map(game.action_point, range(game.spec.num_actions)) if point is not None]
     _require(law, all(0 <= r < height and 0 <= c < width for r, c in named), "an action names a point off the board")
+
+
+def _check_areas(game: Game, playthroughs: list[list[_Ply]]) -> None:
+    """Who is ahead at the end has won, in games that tell areas; a mirror would turn the board under those who hold it."""
+    if not game.tells_areas:
+        return
+    law, ends = "Areas", np.stack([plies[-1].after for plies in playthroughs])
+    _require(law, game.mirror is None, "a game with a mirror cannot tell areas")
+    ownership, score = game.ownership(ends), game.score(ends)
+    _require_array(law, "the ownership", ownership, (len(ends), *game.spec.board), np.int8)
+    _require(law, ((ownership >= -1) & (ownership < game.spec.num_players)).all(), "an owner is no player and not -1")
+    _require_array(law, "the score", score, (len(ends),), np.float32)
+    won = np.array([sum(ply.rewards[0] for ply in plies) for plies in playthroughs])
+    _require(law, (np.sign(score) == np.sign(won)).all(), "who is ahead at the end has not won")
 
 
 def _check_points_of_view(game: Game, rows: States) -> None:

@@ -8,22 +8,15 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """A residual tower with a policy and a value head (AlphaGo Zero, Silver et al. 2017, Methods)."""
+    """A board backbone with a policy and a value head (AlphaGo Zero, Silver et al. 2017, Methods)."""
 
     backbone: str = "resnet"  # a name from the registry of backbones; AlphaGo Zero: the residual tower
-    channels: int = 64  # filters in every convolution of the tower; AlphaGo Zero: 256
-    blocks: int = 5  # residual blocks; AlphaGo Zero: 19 or 39
+    channels: int = 64  # of the map between blocks; AlphaGo Zero: 256
+    blocks: int = 5  # residual blocks, or what the backbone has in their place; AlphaGo Zero: 19 or 39
+    heads: int = 4  # of each attention, for the transformer alone; 16 numbers each of 64 channels (Vaswani et al. 2017: 8 of 64)
     policy_channels: int = 2  # filters of the policy head's 1x1 convolution; AlphaGo Zero: 2
     value_channels: int = 1  # filters of the value head's 1x1 convolution; AlphaGo Zero: 1
     value_hidden: int = 256  # units of the value head's hidden layer; AlphaGo Zero: 256
-
-    def parameters(self, *, planes: int, board: tuple[int, int], actions: int) -> int:
-        """How many parameters the network has that `models.network.build` makes."""
-        points, norm = board[0] * board[1], 2  # a normalisation has two a filter
-        tower = self.channels * (9 * planes + norm) + 2 * self.blocks * self.channels * (9 * self.channels + norm)
-        policy = self.policy_channels * (self.channels + norm) + actions * (self.policy_channels * points + 1)
-        value = self.value_channels * (self.channels + norm) + self.value_hidden * (self.value_channels * points + 2) + 1
-        return tower + policy + value
 
 
 @dataclass(frozen=True)

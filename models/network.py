@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ..errors import UserError
 from .config import NetworkConfig
-from .heads import PolicyHead, ValueHead
+from .heads import AreaHeads, PolicyHead, ValueHead
 from .registry import backbone, imported
 
 Weights = dict[str, NDArray[np.float32]]
@@ -42,7 +42,7 @@ def build(config: NetworkConfig, *, planes: int, board: tuple[int, int], actions
 
     Raises UserError for an unknown backbone or a size that is not positive.
     """
-    sizes = {"channels": config.channels, "policy_channels": config.policy_channels}
+    sizes = {"channels": config.channels, "heads": config.heads, "policy_channels": config.policy_channels}
     sizes |= {"value_channels": config.value_channels, "value_hidden": config.value_hidden}
     for name, size in sizes.items():
         if size < 1:
@@ -52,6 +52,13 @@ def build(config: NetworkConfig, *, planes: int, board: tuple[int, int], actions
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return PolicyValueNetwork(config, planes=planes, board=board, actions=actions)
+
+
+def build_areas(network: PolicyValueNetwork, *, seed: int = 0) -> AreaHeads:
+    """Fresh heads of ownership and score for a network's backbone, drawn from `seed` as `build` does."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return AreaHeads(network.backbone.output_shape)
 
 
 def _state(module: nn.Module) -> dict[str, Tensor]:

@@ -22,10 +22,47 @@ class BackboneEntry(NamedTuple):
 
 
 BACKBONES: dict[str, BackboneEntry] = {
-    "resnet": BackboneEntry(".tower:ResidualTower", "board", "boards: the residual tower of AlphaGo Zero (channels, blocks)"),
+    "resnet": BackboneEntry(
+        ".board.resnet:ResidualTower", "board", "boards: the residual tower of AlphaGo Zero (channels, blocks)"
+    ),
+    "bottleneck": BackboneEntry(
+        ".board.bottleneck:BottleneckTower", "board", "boards: 3x3 convolutions in a quarter of the channels (He et al. 2016)"
+    ),
+    "nested_bottleneck": BackboneEntry(
+        ".board.nested_bottleneck:NestedBottleneckTower",
+        "board",
+        "boards: two residual blocks in half of the channels (Danihelka et al. 2022; KataGo)",
+    ),
+    "densenet": BackboneEntry(
+        ".board.densenet:DenseTower", "board", "boards: every layer reads all before it (Huang et al. 2017; blocks are layers)"
+    ),
+    "mobilenet": BackboneEntry(
+        ".board.mobilenet:MobileTower", "board", "boards: depthwise separable convolutions (Howard et al. 2017)"
+    ),
+    "transformer": BackboneEntry(
+        ".board.transformer:TransformerTower", "board", "boards: a token a point, offsets as biases (Vaswani et al. 2017; heads)"
+    ),
+    "dilated": BackboneEntry(
+        ".board.dilated:DilatedTower", "board", "boards: residual blocks whose kernels reach further in turn (Yu et al. 2017)"
+    ),
+    "global_pooling": BackboneEntry(
+        ".board.global_pooling:GlobalPoolingTower", "board", "boards: some blocks pool the whole board (Wu 2019, KataGo)"
+    ),
+    "squeeze_excite": BackboneEntry(
+        ".board.squeeze_excite:SqueezeExciteTower", "board", "boards: channels scaled by the whole board (Hu et al. 2018; Lc0)"
+    ),
     "mlp": BackboneEntry(".mlp:Perceptron", "vector", "vectors: a multilayer perceptron (hidden, activation)"),
     "nature": BackboneEntry(".convnet:NatureCNN", "image", "images from 36x36: the convolutions of DQN (Mnih et al. 2015)"),
     "convnet": BackboneEntry(".convnet:ConvNet", "image", "small images: one 3x3 convolution (MinAtar, Young and Tian 2019)"),
+    "resnet18": BackboneEntry(".vision.encoders:resnet18", "image", "images: ResNet-18 with group norm (He et al. 2016)"),
+    "resnet34": BackboneEntry(".vision.encoders:resnet34", "image", "images: ResNet-34 with group norm (He et al. 2016)"),
+    "resnet50": BackboneEntry(".vision.encoders:resnet50", "image", "images: ResNet-50 with group norm (He et al. 2016)"),
+    "densenet121": BackboneEntry(
+        ".vision.encoders:densenet121", "image", "images: DenseNet-121 with group norm (Huang et al. 2017)"
+    ),
+    "mobilenet_v1": BackboneEntry(
+        ".vision.encoders:mobilenet_v1", "image", "images: MobileNet with group norm (Howard et al. 2017)"
+    ),
 }
 
 

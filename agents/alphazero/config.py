@@ -49,6 +49,8 @@ class LearnerConfig:
     planned_steps: int = 0  # cosine decay to a twentieth over so many steps, then the next cycle warms up again; 0 keeps the height
     weight_decay: float = 1e-4  # AlphaGo Zero: 1e-4
     value_weight: float = 1.0  # of the value loss; AlphaGo Zero: 1
+    ownership_weight: float = 0.0  # of who holds each point at the end; KataGo: 1.5 (Wu 2019, section 4.1); go and othello tell it
+    score_weight: float = 0.0  # of how many points a side is ahead at the end; KataGo: .02 (the same section); so do they
     gradient_clip: float = 4.0  # norm of the gradient
     ema: float = 0.9995  # a step, of the weights that play
     precision: Literal["auto", "fp32", "bf16"] = "auto"  # bf16 where the processor has it

@@ -1,7 +1,8 @@
-"""The learner's optimiser: AdamW, and by choice Muon for the convolutions. Called by `learner`.
+"""The learner's optimiser: AdamW, and by choice Muon for the backbone's convolutions. Called by `learner`.
 
 Muon steps along the orthogonalised momentum of a matrix (Jordan et al. 2024), its step scaled to AdamW's size so that one learning
-rate serves both (Liu et al. 2025, "Muon is scalable for LLM training", equation 4). A convolution is the matrix of its filters.
+rate serves both (Liu et al. 2025, "Muon is scalable for LLM training", equation 4). A convolution is the matrix of its filters;
+one that sees each channel for itself is none, and keeps AdamW as the heads do.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ...models.network import PolicyValueNetwork
 from .config import LearnerConfig
 
 Arrays = dict[str, NDArray[Any]]
@@ -22,18 +24,16 @@ Arrays = dict[str, NDArray[Any]]
 class Optimizer:
     """Steps a network's parameters. Weight decay is decoupled and spares biases and norms."""
 
-    def __init__(self, network: nn.Module, config: LearnerConfig) -> None:
-        """The network's convolutions are laid out in memory as channels last."""
+    def __init__(self, network: PolicyValueNetwork, config: LearnerConfig, more: nn.Module | None = None) -> None:
+        """The network's convolutions are laid out in memory as channels last. `more` is what else is learned, all by AdamW."""
         muon = config.optimizer == "muon"
-        self._filters = [p for p in network.parameters() if muon and p.ndim == 4 and p.shape[2:] != (1, 1)]
+        convolutions = (m for m in network.backbone.modules() if isinstance(m, nn.Conv2d) and m.groups == 1)
+        self._filters = [m.weight for m in convolutions] if muon else []
         self._matrices = [nn.Parameter(_matrix(p.detach())) for p in self._filters]  # they share the filters' memory
         if any(m.data_ptr() != p.data_ptr() for m, p in zip(self._matrices, self._filters, strict=True)):
             raise ValueError("the network's convolutions must be laid out as channels last")
         rest = [p for p in network.parameters() if not any(p is q for q in self._filters)]
-        groups = [
-            {"params": [p for p in rest if p.ndim > 1], "weight_decay": config.weight_decay},
-            {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0},
-        ]
+        groups = [*_decayed(rest, config), *(_decayed(list(more.parameters()), config) if more is not None else [])]
         self._optimizers: dict[str, torch.optim.Optimizer] = {"adam": torch.optim.AdamW(groups, fused=True)}
         if muon:
             self._optimizers["muon"] = torch.optim.Muon(
@@ -72,6 +72,14 @@ class Optimizer:
             parameters = [p for group in optimizer.param_groups for p in group["params"]]
             for i, parameter in enumerate(parameters):
                 yield f"{name}/{i}", optimizer, parameter
+
+
+def _decayed(parameters: list[nn.Parameter], config: LearnerConfig) -> list[dict[str, Any]]:
+    """Groups of AdamW: kernels and matrices decay, biases and norms do not."""
+    return [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
 
 
 def _matrix(filters: Tensor) -> Tensor:

@@ -15,13 +15,22 @@ from numpy.typing import DTypeLike, NDArray
 
 from ...envs import Game
 from ...envs.game import States
-from ...envs.symmetry import transform_observations
+from ...envs.symmetry import transform_maps, transform_observations
 from ...errors import UserError
 from ...jit import compiled
 from .config import ReplayConfig
 from .records import End, GameRecords
 
 _HALVES = np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float32)  # Numba knows no float16: the value by its bits
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Areas:
+    """How the games of N positions ended on the board, through the same symmetries and for the player to move."""
+
+    ownership: NDArray[np.float32]  # [N, H, W]: 1 the mover's, -1 the other's, 0 nobody's
+    score: NDArray[np.float32]  # [N], points by which the mover was ahead
+    told: NDArray[np.bool_]  # [N]; False where the game was not played to its end, and nothing is known
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,13 +42,17 @@ class Batch:
     legal: NDArray[np.bool_]  # [N, A]
     value: NDArray[np.float32]  # [N], for the player to move: the outcome mixed with the search's value
     version: NDArray[np.int32]  # [N], of the weights that made the position
+    areas: Areas | None = None  # where the replay was asked for them
 
 
 class Replay:
     """The newest positions of a run. Holds states [S], targets, and policies over legal moves in one flat row."""
 
-    def __init__(self, game: Game, config: ReplayConfig) -> None:
-        """An empty replay. Raises UserError for a window that is empty, over its limit, or outgrows what it looks back on."""
+    def __init__(self, game: Game, config: ReplayConfig, *, areas: bool = False) -> None:
+        """An empty replay; with `areas` it notes how games that tell it ended on the board.
+
+        Raises UserError for a window that is empty, over its limit, or outgrows what it looks back on.
+        """
         if config.window < 1 or not 0 < config.window_alpha <= 1 or not 0 <= config.window_beta <= 1:
             raise UserError(
                 f"replay.window={config.window}, window_alpha={config.window_alpha}, window_beta={config.window_beta} fail; "
@@ -58,8 +71,11 @@ class Replay:
             number=((), np.int64),
             policy_start=((), np.int64),  # the row of _entries where the position's policy begins
             policy_size=((), np.int32),
+            **({"ending": ((), np.int64)} if areas else {}),  # the row of _endings of its game
         )
         self._entries = _Table(action=((), np.int32), probability=((), np.float16))
+        self._areas = areas
+        self._endings = _Table(ownership=(game.spec.board, np.int8), score=((), np.float32), told=((), np.bool_))
 
     def __len__(self) -> int:
         """Positions that can be drawn."""
@@ -83,7 +99,7 @@ class Replay:
         """
         if not len(records):
             return 0
-        searched, states = _replayed(self._game, records)
+        searched, states, last = _replayed(self._game, records)
         outcome = np.empty(len(records.action), np.float32)
         _outcomes(records.length, records.mover, records.reward, records.returns, outcome)
         sizes = records.policy_size[searched]
@@ -96,11 +112,14 @@ class Replay:
             number=np.repeat(records.number, records.length)[searched],
             policy_start=self._entries.end + np.cumsum(sizes, dtype=np.int64) - sizes,
             policy_size=sizes,
+            **(self._note_endings(records, searched, last) if self._areas else {}),
         )
         self._entries.append(action=records.policy_action, probability=records.policy)
         self._positions.drop_before(self.total - self.window_size(self.total))
         if len(self):
             self._entries.drop_before(int(self._positions["policy_start"][0]))
+            if self._areas:
+                self._endings.drop_before(int(self._positions["ending"][0]))
         return len(searched)
 
     def restore(self, parts: Sequence[GameRecords], total: int) -> None:
@@ -147,6 +166,25 @@ class Replay:
             legal=legal,
             value=((1 - weight) * outcome + weight * root_value).astype(np.float32),
             version=columns["version"][rows],
+            areas=self._drawn_areas(rows, states, which) if self._areas else None,
+        )
+
+    def _note_endings(self, records: GameRecords, searched: NDArray[np.int64], last: States) -> dict[str, NDArray[np.int64]]:
+        """Notes how games ended, in states [n, S]; returns the column of positions that points there."""
+        ending = self._endings.end + np.repeat(np.arange(len(records)), records.length)[searched]
+        ownership, score = self._game.ownership(last), self._game.score(last)
+        self._endings.append(ownership=ownership, score=score, told=records.end != End.SOLVED)
+        return {"ending": ending}
+
+    def _drawn_areas(self, rows: NDArray[np.int64], states: States, which: NDArray[np.int32]) -> Areas:
+        ending, mover = self._positions["ending"][rows] - self._endings.first, self._game.to_play(states)
+        owner = transform_maps(self._endings["ownership"][ending], which, self._game.symmetries)
+        own = np.where(owner == mover[:, None, None], np.float32(1), np.float32(-1))
+        score = self._endings["score"][ending]
+        return Areas(
+            ownership=np.where(owner < 0, np.float32(0), own),
+            score=np.where(mover == 0, score, -score),
+            told=self._endings["told"][ending],
         )
 
     def states(self, n: int, generator: np.random.Generator) -> States:
@@ -214,8 +252,11 @@ class _Table:
         self._base = self.first
 
 
-def _replayed(game: Game, records: GameRecords) -> tuple[NDArray[np.int64], States]:
-    """Which plies were searched, [m], and the states they were searched in, [m, S]. Raises ValueError naming a game that fails."""
+def _replayed(game: Game, records: GameRecords) -> tuple[NDArray[np.int64], States, States]:
+    """Which plies were searched, [m], the states they were searched in, [m, S], and that behind the last ply of every game, [n, S].
+
+    Raises ValueError naming a game that fails.
+    """
     if records.length.sum() != len(records.action):
         raise ValueError(f"{len(records)} games with {records.length.sum()} plies come with {len(records.action)} actions")
     searched = np.flatnonzero(records.simulations)
@@ -229,6 +270,7 @@ def _replayed(game: Game, records: GameRecords) -> tuple[NDArray[np.int64], Stat
     played_out = records.end[order] != End.SOLVED
     _require(lengths > 0, numbers, "it has no plies")
     rows = game.new_states(len(records))
+    ends = np.empty_like(rows)
     for ply in range(int(lengths[0])):
         going = int(np.searchsorted(-lengths, -ply, side="left"))
         rows, numbers = rows[:going], numbers[:going]
@@ -245,12 +287,13 @@ def _replayed(game: Game, records: GameRecords) -> tuple[NDArray[np.int64], Stat
         last = lengths[:going] == ply + 1
         _require(step.terminal == (last & played_out[:going]), numbers, f"it does not end at its last ply (seen at ply {ply})")
         _require((step.rewards == records.reward[at]).all(axis=1), numbers, f"other rewards at ply {ply}")
+        ends[order[:going][last]] = rows[last]
 
     wrong = _first_wrong_policy(records.policy_size[searched], records.policy_action, records.policy.astype(np.float32), legal)
     if wrong >= 0:
         number = np.repeat(records.number, records.length)[searched[wrong]]
         raise ValueError(f"game {number} does not replay: a policy is no distribution over the legal moves")
-    return searched, states
+    return searched, states, ends
 
 
 def _require(right: NDArray[np.bool_], numbers: NDArray[np.int64], what: str) -> None:

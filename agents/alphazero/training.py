@@ -18,7 +18,7 @@ from safetensors.numpy import save_file
 
 from ...envs import Game, make
 from ...errors import UserError
-from ...models.network import build
+from ...models.network import build, build_areas
 from ...search.evaluator import Evaluator
 from ..checkpoint import Checkpoint
 from ..network_evaluator import NetworkEvaluator
@@ -144,8 +144,10 @@ class Training:
         config, self._game = self._config, make(self._config.game, **self._config.options)
         spec = self._game.spec
         network = build(config.network, planes=spec.num_planes, board=spec.board, actions=spec.num_actions, seed=config.seed)
-        self._learner = Learner(network, config.learner)
-        self._replay = Replay(self._game, config.replay)
+        areas = config.learner.ownership_weight > 0 or config.learner.score_weight > 0
+        heads = build_areas(network, seed=config.seed) if areas else None
+        self._learner = Learner(network, config.learner, areas=heads)
+        self._replay = Replay(self._game, config.replay, areas=areas)
         self._store = GameStore(run.games, self._game)
         if run.steps():
             self._restore(run.load())
@@ -358,7 +360,8 @@ class Training:
 
     def _not_finite(self, error: NonFiniteLoss) -> UserError:
         path = self._run.path / f"nonfinite-{error.step}.safetensors"
-        save_file({name: np.ascontiguousarray(array) for name, array in vars(error.batch).items()}, path)
+        columns = {**vars(error.batch), **(vars(error.batch.areas) if error.batch.areas else {})}
+        save_file({name: np.ascontiguousarray(array) for name, array in columns.items() if name != "areas"}, path)
         return UserError(
             f"{error}; the batch is saved in {path}, and no checkpoint is touched: "
             "lower --learner.learning-rate and go on with --resume"
@@ -383,7 +386,8 @@ class Training:
             "disk": self._disk,
         }
         if self._losses:
-            row |= {name: float(np.mean([getattr(one, name) for one in self._losses])) for name in vars(self._losses[0])}
+            learned = [name for name, loss in vars(self._losses[0]).items() if loss is not None]
+            row |= {name: float(np.mean([getattr(one, name) for one in self._losses])) for name in learned}
         self._losses = []
         self._run.metrics({**row, **extra})
 

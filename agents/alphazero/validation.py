@@ -1,6 +1,6 @@
 """Which values of a configuration make sense: refused in one line before anything is started. Called by whoever is about to train.
 
-Free of torch, Numba and Ray, as the configuration is; only whoever asks for a GPU waits for torch to look for one.
+Free of torch, Numba and Ray, as the configuration is; who asks for a GPU or for memory waits for torch to look or to count.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from ..ranges import COUNT, NOT_NEGATIVE, POSITIVE, SEED, SHARE, Range, at_least
 from .config import AlphaZeroConfig
 
 if TYPE_CHECKING:
-    from ...envs import GameSpec
+    from ...envs import Game, GameSpec
 
 RANGES: dict[str, Range] = {  # counts begin where there is something to count
     "seed": SEED,
     "network.channels": COUNT,
     "network.blocks": NOT_NEGATIVE,
+    "network.heads": COUNT,
     "network.policy_channels": COUNT,
     "network.value_channels": COUNT,
     "network.value_hidden": COUNT,
@@ -55,6 +56,8 @@ RANGES: dict[str, Range] = {  # counts begin where there is something to count
     "learner.planned_steps": NOT_NEGATIVE,
     "learner.weight_decay": NOT_NEGATIVE,
     "learner.value_weight": NOT_NEGATIVE,
+    "learner.ownership_weight": NOT_NEGATIVE,
+    "learner.score_weight": NOT_NEGATIVE,
     "learner.gradient_clip": POSITIVE,
     "learner.ema": SHARE,
     "learner.threads": NOT_NEGATIVE,
@@ -69,7 +72,6 @@ RANGES: dict[str, Range] = {  # counts begin where there is something to count
 NUMBER = 4  # bytes
 COPIES = 12  # of the weights: raw, averaged, gradient, moments, and a checkpoint's and a version's while they are made
 BLOCK = 80_000  # bytes of a block beside its numbers: names and modules (measured, with one channel)
-MAPS = 2  # of every convolution, kept for the way back: what came out of it, and of its normalisation
 
 
 def check(config: AlphaZeroConfig) -> None:
@@ -95,18 +97,33 @@ def check(config: AlphaZeroConfig) -> None:
         require_gpu("learner.device")
 
 
+def check_targets(config: AlphaZeroConfig, game: Game) -> None:
+    """Raises UserError for a target that the game does not tell."""
+    for name in ("ownership_weight", "score_weight"):
+        weight = getattr(config.learner, name)
+        if weight and not game.tells_areas:
+            raise UserError(
+                f"learner.{name} is {weight:g}, and {config.game} does not tell who holds which point at the end; leave it at 0, "
+                "or take a game that does, such as go or othello"
+            )
+
+
 def check_memory(config: AlphaZeroConfig, spec: GameSpec) -> None:
-    """Raises UserError for a network, or a batch of it, that may need more memory than there is."""
+    """Raises UserError for a network that cannot be made, or it or a batch of it may need more memory than there is.
+
+    Waits for torch, which counts.
+    """
+    from ...models.footprint import footprint
+
     network, memory = config.network, available_memory()
-    parameters = network.parameters(planes=spec.num_planes, board=spec.board, actions=spec.num_actions)
+    parameters, kept = footprint(network, planes=spec.num_planes, board=spec.board, actions=spec.num_actions)
     needed = NUMBER * COPIES * parameters + BLOCK * network.blocks
     if needed > memory:
         raise UserError(
             f"a network of {parameters:,} parameters may need {needed / 1e9:,.1f} GB of memory to learn, more than there is; take "
             f"fewer network.channels than {network.channels:,}, fewer network.blocks than {network.blocks:,}, or smaller heads"
         )
-    maps = spec.num_planes + MAPS * network.channels * (2 * network.blocks + 1)
-    needed += NUMBER * config.learner.batch * (maps * spec.board[0] * spec.board[1] + spec.num_actions)
+    needed += NUMBER * config.learner.batch * kept
     if needed > memory and config.learner.device == "cpu":
         raise UserError(
             f"learner.batch is {config.learner.batch:,}, and a step with it may need {needed / 1e9:,.1f} GB of memory, more than "

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch import Tensor, fx, nn
 
 from .. import hardware
 from ..network import PolicyValueNetwork
 from .engine import EngineUnavailable, FixedShapeEngine, Floats
+from .folding import fold
 
 WORK = 5e8  # multiplications a submission and thread: with 64x5, 64 rows are as fast as 256 (measured)
 
@@ -42,18 +41,7 @@ class TorchEngine(FixedShapeEngine):
             return logits.float().cpu().numpy(), values.float().cpu().numpy()
 
 
-def fold(network: PolicyValueNetwork) -> PolicyValueNetwork:
-    """A copy for inference, on the processor and in fp32, whose convolutions have swallowed the normalisation behind them."""
-    folded = copy.deepcopy(network).to("cpu", torch.float32).eval().requires_grad_(False)
-    for module in list(folded.modules()):
-        if isinstance(module, nn.Sequential) and len(module) == 2:
-            conv, norm = module
-            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                module[0], module[1] = fuse_conv_bn_eval(conv, norm), nn.Identity()
-    return folded
-
-
-def rowwise(network: PolicyValueNetwork) -> PolicyValueNetwork:
+def rowwise(network: fx.GraphModule) -> fx.GraphModule:
     """The same network with its linear layers as 1x1 convolutions, in place.
 
     In a matrix product a row's rounding can depend on its place among the others (measured: 18 features to 9 in fp32), in a

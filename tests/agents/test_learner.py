@@ -12,9 +12,9 @@ import torch
 from zerodojo.agents.alphazero.config import LearnerConfig
 from zerodojo.agents.alphazero.learner import Learner, NonFiniteLoss, learning_rate
 from zerodojo.agents.alphazero.optimizer import Optimizer
-from zerodojo.agents.alphazero.replay import Batch
+from zerodojo.agents.alphazero.replay import Areas, Batch
 from zerodojo.models.config import NetworkConfig
-from zerodojo.models.network import PolicyValueNetwork, build, get_weights
+from zerodojo.models.network import PolicyValueNetwork, build, build_areas, get_weights
 
 CONFIG = LearnerConfig(batch=32, learning_rate=5e-3, warmup_steps=5, planned_steps=40, precision="fp32", weight_decay=0.1)
 PRECISIONS = pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -179,3 +179,90 @@ def test_illegal_moves_are_no_part_of_the_policy() -> None:
         last.bias[1:] += 50.0  # all belief on moves that are not legal
     loss = Learner(biased, CONFIG).learn(only_first)
     assert loss.policy_loss == 0.0 and loss.policy_entropy == 0.0
+
+
+# Areas ---------------------------------------------------------------------------------------------------------------------------
+
+AREAS = replace(CONFIG, ownership_weight=1.5, score_weight=0.02, weight_decay=0.0, planned_steps=0)
+
+
+def with_areas(one: Batch, *, told: bool = True) -> Batch:
+    """Whoever has most of the points of the first plane around them holds them, and is ahead by so many."""
+    ownership = np.where(one.planes[:, 0] > 0, 1, -1).astype(np.float32)
+    n = len(ownership)
+    return replace(one, areas=Areas(ownership=ownership, score=ownership.sum((1, 2)) + 0.5, told=np.full(n, told)))
+
+
+def area_learner(config: LearnerConfig = AREAS, seed: int = 0) -> Learner:
+    judge = network(seed)
+    return Learner(judge, config, areas=build_areas(judge, seed=seed))
+
+
+def test_areas_are_learned_and_stay_with_the_learner() -> None:
+    learner = area_learner()
+    losses = [learner.learn(with_areas(batch(1))) for _ in range(150)]
+    assert losses[0].ownership_loss == pytest.approx(math.log(2), abs=0.3)
+    assert losses[-1].ownership_loss < 0.3 * losses[0].ownership_loss
+    assert losses[-1].score_loss < 0.5 * losses[0].score_loss
+    assert learner.weights().keys() == get_weights(network()).keys()  # what plays has no such heads
+    assert Learner(network(), CONFIG).learn(batch(0)).ownership_loss is None
+
+
+def test_weights_of_zero_and_games_that_do_not_tell_change_nothing_in_the_network() -> None:
+    plain = Learner(network(), replace(CONFIG, gradient_clip=1e9))
+    for other in (area_learner(replace(CONFIG, gradient_clip=1e9)), area_learner(replace(AREAS, gradient_clip=1e9))):
+        told = other._config.ownership_weight == 0
+        losses = other.learn(with_areas(batch(0), told=told))
+        assert (losses.ownership_loss == 0 and losses.score_loss == 0) != told
+    plain.learn(batch(0))
+    silent = area_learner(replace(CONFIG, gradient_clip=1e9))
+    silent.learn(with_areas(batch(0)))
+    assert_same(plain.weights(), silent.weights())
+
+
+def test_the_loss_of_scores_is_that_of_its_definition() -> None:
+    learner = area_learner()
+    radius = learner._areas.radius
+    assert radius == 9 + 60
+    logits = torch.randn(3, 2 * radius, generator=torch.Generator().manual_seed(0))
+    score = np.array([4.5, -200.0, -0.5], np.float32)
+    areas = Areas(ownership=np.zeros((3, 3, 3), np.float32), score=score, told=np.array([True, True, False]))
+    ownership_loss, score_loss = learner._area_losses(torch.zeros(3, 3, 3), logits, areas, radius)
+    assert float(ownership_loss) == pytest.approx(math.log(2))  # a point that nobody holds is even
+    expected = 0.0
+    for row, place in zip(logits[:2].double().softmax(1).tolist(), (radius + 4, 0), strict=True):
+        sums = [sum(row[: i + 1]) - (i >= place) for i in range(len(row))]
+        expected += (-math.log(row[place]) + sum(number**2 for number in sums)) / 2
+    assert float(score_loss) == pytest.approx(expected, rel=1e-4)
+
+
+def test_going_on_with_areas_is_going_on_exactly_and_they_may_begin_later() -> None:
+    one, first = area_learner(), area_learner()
+    for step in range(9):
+        one.learn(with_areas(batch(step)))
+    for step in range(4):
+        first.learn(with_areas(batch(step)))
+    second = area_learner(seed=9)
+    second.load(first.weights(), first.state())
+    for step in range(4, 9):
+        second.learn(with_areas(batch(step)))
+    assert_same(everything(one), everything(second))
+    plain = Learner(network(), CONFIG)
+    plain.learn(batch(0))
+    late = area_learner()
+    late.load(plain.weights(), plain.state())
+    assert late.learn(with_areas(batch(1))).ownership_loss is not None
+    back = Learner(network(), CONFIG)
+    back.load(late.weights(), late.state())
+    assert back.learn(batch(2)).ownership_loss is None
+
+
+def test_a_loss_of_areas_that_is_no_number_changes_nothing() -> None:
+    learner = area_learner()
+    learner.learn(with_areas(batch(0)))
+    before = everything(learner)
+    bad = with_areas(batch(1))
+    bad.areas.ownership[0, 0, 0] = np.nan
+    with pytest.raises(NonFiniteLoss):
+        learner.learn(bad)
+    assert_same(everything(learner), before)

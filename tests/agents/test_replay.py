@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from zerodojo.agents.alphazero.config import ReplayConfig
-from zerodojo.agents.alphazero.records import GameRecords
+from zerodojo.agents.alphazero.records import End, GameRecords
 from zerodojo.agents.alphazero.replay import Batch, Replay
 from zerodojo.agents.alphazero.store import GameStore
 from zerodojo.envs import Game, make
@@ -82,7 +82,12 @@ class SlowReplay:
 
 def assert_same(a: Batch, b: Batch) -> None:
     for field in fields(Batch):
-        np.testing.assert_array_equal(getattr(a, field.name), getattr(b, field.name), strict=True)
+        if field.name != "areas":
+            np.testing.assert_array_equal(getattr(a, field.name), getattr(b, field.name), strict=True)
+    assert (a.areas is None) == (b.areas is None)
+    if a.areas is not None and b.areas is not None:
+        for name, array in vars(a.areas).items():
+            np.testing.assert_array_equal(array, getattr(b.areas, name), strict=True)
 
 
 @pytest.mark.parametrize("game", GAMES, ids=repr)
@@ -111,7 +116,8 @@ def test_types_and_shapes_of_a_batch(play_games) -> None:
     replay = Replay(game, ReplayConfig())
     replay.add(play_games(game, 5))
     batch = replay.sample(32, np.random.default_rng(0))
-    assert {f.name: (getattr(batch, f.name).dtype.name, getattr(batch, f.name).shape) for f in fields(Batch)} == {
+    assert batch.areas is None  # where nobody asked
+    assert {name: (array.dtype.name, array.shape) for name, array in vars(batch).items() if name != "areas"} == {
         "planes": ("float32", (32, 3, 6, 7)),
         "policy": ("float32", (32, 7)),
         "legal": ("bool", (32, 7)),
@@ -120,7 +126,7 @@ def test_types_and_shapes_of_a_batch(play_games) -> None:
     }
     np.testing.assert_allclose(batch.policy.sum(axis=1), 1, atol=1e-6)
     assert not batch.policy[~batch.legal].any()
-    assert all(array.flags.c_contiguous for array in vars(batch).values())
+    assert all(array.flags.c_contiguous for name, array in vars(batch).items() if name != "areas")
 
 
 def test_value_target_is_the_outcome_for_the_mover_and_what_is_proven(play_games) -> None:
@@ -281,3 +287,75 @@ def test_a_cut_record_is_named(play_games) -> None:
         Replay(game, ReplayConfig()).add(GameRecords(**shorter))
     with pytest.raises(ValueError, match="actions"):
         Replay(game, ReplayConfig()).add(replace(record, length=record.length + 1))
+
+
+# How games end on the board ------------------------------------------------------------------------------------------------------
+
+
+def _cut_short(records: GameRecords) -> GameRecords:
+    """A single game without its last ply, its outcome proven."""
+    entries = int(records.policy_size[:-1].sum())
+    per_ply = ("action", "mover", "reward", "simulations", "version", "root_value", "solved", "policy_size")
+    columns = {name: column[:-1] if name in per_ply else column for name, column in records.columns().items()}
+    columns |= {"policy_action": records.policy_action[:entries], "policy": records.policy[:entries]}
+    columns |= {"length": records.length - 1, "end": np.array([End.SOLVED], np.uint8)}
+    return GameRecords(**columns)
+
+
+@pytest.mark.parametrize(("name", "options"), [("go", {"size": 4, "komi": 0.5, "history": 1}), ("othello", {"size": 6})])
+def test_areas_are_those_of_the_end_as_the_mover_sees_them(name: str, options: dict[str, Any], play_games) -> None:
+    """The planes show whose stones are whose: the slow way finds the image that the areas must be in."""
+    game = make(name, **options)
+    replay = Replay(game, ReplayConfig(root_value_weight=0.0), areas=True)
+    games = [play_games(game, 1, first=number) for number in range(6)]
+    for one in games:
+        replay.add(one)
+    positions = []  # (planes, areas as the mover sees them, unturned)
+    for one in games:
+        last = game.start().play(one.action.tolist())
+        owner, score = game.ownership(last.row[None])[0], game.score(last.row[None])[0]
+        position = game.start()
+        for action in one.action.tolist():
+            sign = 1 if position.to_play == 0 else -1
+            own = np.where(owner < 0, 0, np.where(owner == position.to_play, 1, -1))
+            positions.append((position.observation(), own, sign * score))
+            position = position.after(action)
+    symmetries = game.symmetries
+    images: dict[bytes, set[bytes]] = {}
+    for planes, own, score in positions:
+        for k in range(len(symmetries)):
+            seen = planes.reshape(len(planes), -1)[symmetries.planes[k]][:, symmetries.points[k]]
+            answer = np.append(own.ravel()[symmetries.points[k]], score).astype(np.float32)
+            images.setdefault(seen.astype(np.float32).tobytes(), set()).add(answer.tobytes())
+    batch = replay.sample(len(replay), np.random.default_rng(1))
+    assert batch.areas is not None and batch.areas.told.all()
+    for planes, own, score in zip(batch.planes, batch.areas.ownership, batch.areas.score, strict=True):
+        answer = np.append(own.ravel(), score).astype(np.float32)
+        assert answer.tobytes() in images[planes.tobytes()]
+    assert {own.dtype.name for own in (batch.areas.ownership, batch.areas.score)} == {"float32"}
+
+
+def test_a_game_that_was_not_played_to_its_end_tells_no_areas(play_games) -> None:
+    game = make("othello", size=6)
+    replay = Replay(game, ReplayConfig(), areas=True)
+    played, stopped = play_games(game, 1, first=3), _cut_short(play_games(game, 1, first=4))
+    replay.add(played)
+    replay.add(stopped)
+    batch = replay.sample(len(replay), np.random.default_rng(0))
+    assert batch.areas is not None
+    assert batch.areas.told.sum() == played.positions and (~batch.areas.told).sum() == stopped.positions
+
+
+def test_areas_come_back_from_the_store_and_leave_with_their_positions(play_games, tmp_path) -> None:
+    game = make("othello", size=6)
+    config = ReplayConfig(window=200, window_beta=0.0)
+    whole, store = Replay(game, config, areas=True), GameStore(tmp_path, game)
+    for part in range(12):
+        records = play_games(game, 2, first=10 * part)
+        whole.add(records)
+        store.append(records)
+        store.flush()
+    back = Replay(game, config, areas=True)
+    back.restore(GameStore(tmp_path, game).tail(store.cursor, back.window_size(store.cursor.positions)), store.cursor.positions)
+    assert_same(back.sample(300, np.random.default_rng(0)), whole.sample(300, np.random.default_rng(0)))
+    assert whole._endings.end - whole._endings.first < 12

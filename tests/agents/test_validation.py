@@ -8,12 +8,11 @@ import torch
 
 from zerodojo.agents.alphazero import validation
 from zerodojo.agents.alphazero.config import AlphaZeroConfig
-from zerodojo.agents.alphazero.validation import RANGES, check, check_memory
+from zerodojo.agents.alphazero.validation import RANGES, check, check_memory, check_targets
 from zerodojo.agents.ranges import POSITIVE, numbers
 from zerodojo.envs import make
 from zerodojo.errors import UserError
 from zerodojo.models.config import NetworkConfig
-from zerodojo.models.network import build
 
 
 def changed(config, path, value):
@@ -86,9 +85,17 @@ def test_what_memory_does_not_hold_is_refused(path, value, line, monkeypatch):
         check_memory(changed(AlphaZeroConfig(), path, value), spec)
 
 
-@pytest.mark.parametrize(
-    "config", [NetworkConfig(), NetworkConfig(channels=3, blocks=0, policy_channels=5, value_channels=7, value_hidden=11)]
-)
-def test_parameters_are_counted_without_making_them(config):
-    network = build(config, planes=3, board=(6, 7), actions=8)
-    assert config.parameters(planes=3, board=(6, 7), actions=8) == sum(p.numel() for p in network.parameters())
+def test_a_network_that_cannot_be_made_is_refused():
+    network = replace(NetworkConfig(), backbone="transformer", channels=30)
+    with pytest.raises(UserError, match=r"network\.channels is 30, and backbone transformer needs a multiple of 4"):
+        check_memory(replace(AlphaZeroConfig(), network=network), make("connect_four").spec)
+
+
+@pytest.mark.parametrize("name", ["ownership_weight", "score_weight"])
+def test_a_target_that_the_game_does_not_tell_is_refused(name):
+    config = changed(AlphaZeroConfig(), f"learner.{name}", 0.5)
+    with pytest.raises(UserError, match=rf"^learner\.{name} is 0\.5, and connect_four does not tell .*; leave it at 0") as refused:
+        check_targets(config, make("connect_four"))
+    assert "\n" not in str(refused.value)
+    check_targets(replace(config, game="go"), make("go", size=5))
+    check_targets(AlphaZeroConfig(), make("connect_four"))

@@ -16,6 +16,7 @@ from zerodojo.envs.breakthrough import Breakthrough
 from zerodojo.envs.connect_four import ConnectFour
 from zerodojo.envs.game import Option, States
 from zerodojo.envs.gomoku import Gomoku
+from zerodojo.envs.othello import Othello
 from zerodojo.envs.stones import MOVER
 from zerodojo.envs.testing import check_game
 from zerodojo.envs.tic_tac_toe import TicTacToe
@@ -368,6 +369,11 @@ class NothingToSee(ConnectFour):
         return ""
 
 
+class AreasOfTheOther(Othello):
+    def score(self, states: States) -> NDArray[np.float32]:
+        return -super().score(states)
+
+
 class WritablePositions(TicTacToe):
     def start(self) -> Position:
         return Position(game=self, row=self.new_states(1)[0])
@@ -439,6 +445,7 @@ PLANTED: list[tuple[str, Callable[[], Game], str]] = [
     ("junk that raises something else", WrongException, "Action names: .* should raise UserError"),
     ("a picture on its side", WrongPictureShape, "Pictures: the glyphs"),
     ("nothing rendered", NothingToSee, "Pictures: the rendering"),
+    ("a score seen from the wrong side", lambda: AreasOfTheOther(size=6), "Areas: who is ahead"),
     ("positions that can be written", WritablePositions, "Positions: the row"),
     (
         "a symmetry of points but not actions",

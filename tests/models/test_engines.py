@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from zerodojo.errors import UserError
 from zerodojo.models import hardware
 from zerodojo.models.config import NetworkConfig
-from zerodojo.models.engines import openvino_engine
 from zerodojo.models.engines import prepare as preparing
 from zerodojo.models.engines.engine import Engine, EngineUnavailable
+from zerodojo.models.engines.folding import fold
+from zerodojo.models.engines.openvino_graph import Seen
 from zerodojo.models.engines.prepare import REFERENCE, compare, prepare
 from zerodojo.models.engines.registry import ENGINES
-from zerodojo.models.engines.torch_engine import TorchEngine, fold
+from zerodojo.models.engines.torch_engine import TorchEngine
 from zerodojo.models.network import PolicyValueNetwork, build
 
 from .networks import SMALL, rows, trained
@@ -253,8 +254,7 @@ def test_sizes_that_make_no_sense() -> None:
 
 
 def test_activation_ranges_are_those_of_the_rows() -> None:
-    traced = torch.fx.symbolic_trace(fold(network()))
-    ranges = openvino_engine.activation_ranges(traced, rows(64), 1)
+    ranges = Seen(fold(network()), rows(64), 1).ranges
     assert ranges["planes"] == (0.0, 1.0)
     assert len(ranges) == 2 + 3 * SMALL.blocks  # planes, the stem's map; of each block what its convolutions and its sum give
     with torch.no_grad():
