@@ -77,7 +77,7 @@ def import_openvino() -> ModuleType:
 def activation_ranges(traced: fx.GraphModule, rows: Floats, threads: int) -> dict[str, tuple[float, float]]:
     """The least and greatest value, over real positions, of every tensor that is quantised: what convolutions and sums take in."""
     ranges: dict[str, tuple[float, float]] = {}
-    quantised = {source.name for node in traced.graph.nodes if _quantises(traced, node) for source in node.all_input_nodes}
+    quantised = {source.name for node in traced.graph.nodes if quantises(traced, node) for source in node.all_input_nodes}
 
     class Observer(fx.Interpreter):
         def run_node(self, n: fx.Node) -> Any:
@@ -92,11 +92,22 @@ def activation_ranges(traced: fx.GraphModule, rows: Floats, threads: int) -> dic
     return ranges
 
 
-def _quantises(traced: fx.GraphModule, node: fx.Node) -> bool:
+def quantises(traced: fx.GraphModule, node: fx.Node) -> bool:
     """Convolutions are computed in 8 bits, and the sums of residual blocks that OpenVINO fuses with them; the small rest is not."""
     if node.op == "call_module":
         return isinstance(traced.get_submodule(str(node.target)), nn.Conv2d)
     return node.target is operator.add
+
+
+def filter_bounds(weight: torch.Tensor) -> torch.Tensor:
+    """How far the 8-bit grid of each filter reaches, both ways, of weights [filters, ...]; as many dimensions as they have."""
+    return weight.detach().abs().amax(tuple(range(1, weight.dim())), keepdim=True).clamp(min=TINY)
+
+
+def activation_ends(low: float, high: float) -> tuple[float, float]:
+    """Where the 8-bit grid of a map ends whose numbers lie between these: it has a point at 0."""
+    bound = max(-low, high, TINY)
+    return (0.0, bound) if low >= 0 else (-bound * 128 / 127, bound)
 
 
 class _Builder:
@@ -152,7 +163,7 @@ class _Builder:
     def _convolution(self, module: nn.Conv2d, source: Any) -> Any:
         weight: Any = self._constant(module.weight)
         if self._ranges:  # symmetric, a scale for every filter
-            bound = np.maximum(module.weight.detach().abs().amax((1, 2, 3), keepdim=True).numpy(), TINY)
+            bound = filter_bounds(module.weight).numpy()
             weight = self._ops.fake_quantize(weight, -bound, bound, -bound, bound, 255)
         padding = list(module.padding)
         product = self._ops.convolution(source, weight, list(module.stride), padding, padding, list(module.dilation))
@@ -162,13 +173,10 @@ class _Builder:
         """An argument of a node, through 8 bits where the node computes in them."""
         source = node.args[index]
         assert isinstance(source, fx.Node)
-        if not self._ranges or not _quantises(self._traced, node):
+        if not self._ranges or not quantises(self._traced, node):
             return self._made[source.name]
         if source.name not in self._narrowed:
-            low, high = self._ranges[source.name]
-            bound = max(-low, high, TINY)
-            low, high = (0.0, bound) if low >= 0 else (-bound * 128 / 127, bound)
-            ends = [np.float32(end) for end in (low, high)]
+            ends = [np.float32(end) for end in activation_ends(*self._ranges[source.name])]
             self._narrowed[source.name] = self._ops.fake_quantize(self._made[source.name], *ends, *ends, 256)
         return self._narrowed[source.name]
 
