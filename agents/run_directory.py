@@ -244,7 +244,7 @@ class RunDirectory(Generic[C]):
         """Removes a run that nothing has come of, neither a checkpoint nor games nor anything else; any other stays as it is."""
         self._require_lock()
         files = [path for path in self.path.rglob("*") if not path.is_dir()]
-        if all(path.parent == self.path and path.name in ("config.json", "lock") for path in files):
+        if all(path.parent == self.path and path.name in ("config.json", "lock", CALIBRATION) for path in files):
             shutil.rmtree(self.path, ignore_errors=True)
 
     def set_calibration(self, states: NDArray[Any]) -> None:

@@ -3,7 +3,9 @@
 A tower of the kind that judges boards learns scikit-learn's digits. Then a smaller network learns from its softened answers
 (Hinton et al. 2015); half of its channels go, those whose filters weigh least (Li et al. 2017), or nine tenths of its single
 weights (Han et al. 2015), and what is left learns a little more from the whole network; and its weights are rounded to 8 bits, as
-`quantise` explains. The table says what each keeps of accuracy, size and speed. Reached: REACHED.
+`quantise` explains. The table says what each keeps of accuracy, size and speed. Reached, seeds 0 and 1: the whole
+network 99.4 and 98.4%; distilled 98.4 and 96.8% (as large, by the labels, 98.4 and 97.8%: a teacher brings nothing here); half of the
+channels 98.6 and 97.8%, four times as fast; a tenth of the weights 98.0 and 98.2%; 8 bits 99.4 and 98.6%. Half a minute of one core.
 """
 
 from __future__ import annotations
@@ -139,16 +141,16 @@ def run(example: Example) -> None:
     whole, _, distilled, pruned, thinned, eight = accuracy
     example.check("accuracy of the whole network", whole, at_least=example.choose(97, 5), unit="%")
     for name, right in (("distilled", distilled), ("half of the channels", pruned), ("a tenth of the weights", thinned)):
-        example.check(f"lost: {name}", whole - right, at_most=example.choose(2, 90), unit="%")
+        example.check(f"lost: {name}", whole - right, at_most=example.choose(3, 90), unit="%")
     example.check("lost: weights in 8 bits", whole - eight, at_most=example.choose(0.5, 10), unit="%")
     example.check("weights at zero", sparse.share, at_least=SHARE - 0.001)
     example.check("greatest error of rounding, in scales", worst, at_most=0.5001)
 
     def draw(figure) -> None:  # type: ignore[no-untyped-def]
         axes = figure.subplots()
-        for (name, _, _), right, size in zip(rows, accuracy, sizes, strict=True):
-            axes.plot(size, right, "o", label=name)
-        axes.set(xscale="log", xlabel="size, kB", ylabel="digits held back that are right, %")
+        for (name, _, _), right, size, marker in zip(rows, accuracy, sizes, "osxDv^", strict=True):
+            axes.plot(size, right, marker, markersize=9, fillstyle="none", label=name)
+        axes.set(xlabel="size, kB", ylabel="digits held back that are right, %")
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
 
     example.picture(draw)

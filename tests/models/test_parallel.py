@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from zerodojo.errors import UserError
 from zerodojo.models.parallel import Pipeline, check_no_batch_statistics, data_parallel, in_processes, share, split
 
+pytestmark = pytest.mark.timeout(300)  # processes of Python take their time to start on a busy machine
 Gradients = dict[str, Tensor]
 
 

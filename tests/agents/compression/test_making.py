@@ -100,9 +100,18 @@ def test_a_network_that_ships_plays_its_games_first(tmp_path: Path) -> None:
     assert RunDirectory.open(tmp_path / "x").config.network.channels == 4
 
 
-def test_what_fails_leaves_nothing(teacher: str, tmp_path: Path) -> None:
+def full(run: RunDirectory[AlphaZeroConfig], checkpoint: object) -> None:
+    raise UserError("the disk is full")
+
+
+def test_what_fails_leaves_nothing(teacher: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match=r"loss is not finite at step .* lower --learning-rate"):
         made(teacher, tmp_path, METHODS["pruned"], replace(FEW, learning_rate=1e30))
+    assert not (tmp_path / "small").exists()
+    with monkeypatch.context() as patch:
+        patch.setattr(RunDirectory, "save", full)
+        with pytest.raises(UserError, match="the disk is full"):
+            made(teacher, tmp_path, Method(int8=hardware.has_int8(), prune=None if hardware.has_int8() else 0.5), NONE)
     assert not (tmp_path / "small").exists()
     with pytest.raises(UserError, match="steps is -1"):
         made(teacher, tmp_path, METHODS["pruned"], replace(FEW, steps=-1))
