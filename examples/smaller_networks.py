@@ -3,9 +3,9 @@
 A tower of the kind that judges boards learns scikit-learn's digits. Then a smaller network learns from its softened answers
 (Hinton et al. 2015); half of its channels go, those whose filters weigh least (Li et al. 2017), or nine tenths of its single
 weights (Han et al. 2015), and what is left learns a little more from the whole network; and its weights are rounded to 8 bits, as
-`quantise` explains. The table says what each keeps of accuracy, size and speed. Reached, seeds 0 and 1: the whole
-network 99.4 and 98.4%; distilled 98.4 and 96.8% (as large, by the labels, 98.4 and 97.8%: a teacher brings nothing here); half of the
-channels 98.6 and 97.8%, four times as fast; a tenth of the weights 98.0 and 98.2%; 8 bits 99.4 and 98.6%. Half a minute of one core.
+`quantise` explains. The table says what each keeps of accuracy, size and speed. Reached with seeds 0 and 1: whole 99.4 and 98.4%;
+distilled 98.4 and 96.8% (as large, by the labels, 98.4 and 97.8%: a teacher brings nothing here); half of the channels 98.6 and
+97.8%, four times as fast; a tenth of the weights 98.0 and 98.2%; 8 bits 99.4 and 98.6%. Half a minute of one core.
 """
 
 from __future__ import annotations
