@@ -7,6 +7,7 @@ checkpoints/      `<step>/`: weights, learner, counters (`checkpoint`)
 best/             of a run in an environment: the weights that scored best along the way
 replay/           what an agent of environments remembers (`gym.replay_store`)
 league/           its earlier selves, where it plays against them (`gym.league`)
+calibration.safetensors    of a run in 8 bits: positions from which players take the ranges of its maps
 lock              held by the process that writes
 nonfinite-STEP.safetensors    the batch of a loss that was not finite, where there was one
 environment-STEP.safetensors    what led to the failure of an environment, or to what is no number, where there was one
@@ -26,6 +27,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
 from ..errors import UserError, remedy
 from .alphazero.config import AlphaZeroConfig
 from .checkpoint import Arrays, BrokenCheckpointError, Checkpoint, CheckpointFolder
@@ -36,6 +42,7 @@ from .registry import AGENTS, Config, agent_of, config_class, task_of
 from .variants import with_resolved_options
 
 FORMAT = 1
+CALIBRATION = "calibration.safetensors"
 
 # What a run cannot change when it goes on, and why: whole sections, or single fields by their path. Everything else (search,
 # self-play, replay, learner, run) says how the next games are made and learned from, and may change: the network then goes on
@@ -193,6 +200,18 @@ class RunDirectory(Generic[C]):
         taken = ", ".join(f"{path} {value_at(self.config, path)!r}" for path in self._lacking)
         return f"this run is older than some settings, and goes on with {taken}; name another where it learned with one"
 
+    def calibration(self) -> NDArray[Any] | None:
+        """The states [R, S] that its 8-bit engine is prepared on, None where it was not made for one. Raises UserError: broken."""
+        file = self.path / CALIBRATION
+        if not file.exists():
+            return None
+        try:
+            return np.array(load(file.read_bytes())["states"])  # a copy: kernels are not compiled for what is read-only
+        except (OSError, KeyError, SafetensorError) as error:
+            raise UserError(
+                f"{file} is broken ({error}); put it back from a copy, or remove it: the run then plays in bf16"
+            ) from error
+
     def disk_used(self) -> int:
         """Bytes of all files of the run."""
         total = 0
@@ -246,8 +265,14 @@ class RunDirectory(Generic[C]):
         """Removes a run that nothing has come of, neither a checkpoint nor games nor anything else; any other stays as it is."""
         self._require_lock()
         files = [path for path in self.path.rglob("*") if not path.is_dir()]
-        if all(path.parent == self.path and path.name in ("config.json", "lock") for path in files):
+        if all(path.parent == self.path and path.name in ("config.json", "lock", CALIBRATION) for path in files):
             shutil.rmtree(self.path, ignore_errors=True)
+
+    def set_calibration(self, states: NDArray[Any]) -> None:
+        """Makes it a run in 8 bits, whose players are prepared on these states [R, S]. Raises UserError when the disk refuses."""
+        self._require_lock()
+        with _writing(self.path):
+            replace_file(self.path / CALIBRATION, save({"states": np.ascontiguousarray(states)}))
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Adds a checkpoint, whole or not at all, and thins the older ones (`CheckpointFolder.write`).

@@ -151,6 +151,7 @@ def _load(options: Evaluate) -> _Agent:
         raise UserError(f"{spec} plays the game that it has learned; leave --game and --option out")
     if simulations is not None and simulations < 0:
         raise UserError(f"simulations must not be negative, and {simulations} is")
+    calibration = None
     if colon and kind == "zoo":
         card, weights = model_zoo.read(name)
         step, config, game = card.step, card.network, make(card.game, **card.options)
@@ -165,8 +166,8 @@ def _load(options: Evaluate) -> _Agent:
     else:
         run, asked = RunDirectory.at(spec)
         step, weights = run.weights(asked)
-        config, game = run.config.network, make(run.config.game, **run.config.options)
-    network = network_player(game, config, weights, simulations=simulations, seed=seed, owner=spec)
+        config, game, calibration = run.config.network, make(run.config.game, **run.config.options), run.calibration()
+    network = network_player(game, config, weights, simulations=simulations, seed=seed, owner=spec, calibration=calibration)
     network.name = spec
     return _Agent(network, game, step, network.simulations)
 

@@ -36,6 +36,7 @@ COMMANDS: dict[str, Command] = {
     "play": Command(".play", "play against a network, a search or a person", "connect_four --opponent runs/connect_four"),
     "evaluate": Command(".evaluate", "measure an agent in matches or in its environment", "runs/connect_four --opponent mcts:1000"),
     "study": Command(".study", "train and measure settings over several seeds", "cartpole-ppo --seeds 5"),
+    "compress": Command(".compress", "make a run smaller or faster", "runs/connect_four --out runs/fast --int8"),
     "gtp": Command(
         ".gtp", "be an engine for Sabaki, GoGui and other programs that speak GTP", "mcts:1000 --game go --option size=9"
     ),

@@ -60,10 +60,7 @@ def play_match(a: Player, b: Player, game: Game, *, games: int, seed: int) -> Ma
     their own seeds, and the same seed here, give the same match. Raises UserError for an odd number or more than MOST_GAMES, or a
     game that is not for two.
     """
-    if games < 2 or games % 2:
-        raise UserError(f"a match of {games} games cannot give both sides every opening; take an even number from 2 upwards")
-    if games > MOST_GAMES:
-        raise UserError(f"a match of {games:,} games is too long; take at most {MOST_GAMES:,}, or several with a --seed each")
+    check_games(games)
     pairs = games // 2
     starts = list(islice(cycle(openings(game, pairs, seed=seed)), pairs))
     outcomes = play_games([(a, b)] * pairs + [(b, a)] * pairs, starts + starts)
@@ -81,6 +78,14 @@ def play_match(a: Player, b: Player, game: Game, *, games: int, seed: int) -> Ma
         as_second=_record(second),
         outcomes=tuple(outcomes),
     )
+
+
+def check_games(games: int) -> None:
+    """Raises UserError for a number of games that is no match: odd, or more than MOST_GAMES."""
+    if games < 2 or games % 2:
+        raise UserError(f"a match of {games} games cannot give both sides every opening; take an even number from 2 upwards")
+    if games > MOST_GAMES:
+        raise UserError(f"a match of {games:,} games is too long; take at most {MOST_GAMES:,}, or several with a --seed each")
 
 
 def play_games(seats: Sequence[tuple[Player, Player]], starts: Sequence[Position]) -> list[Outcome]:

@@ -21,7 +21,7 @@ from ...models.hardware import has_bf16
 from ...models.heads import AreaHeads
 from ...models.network import PolicyValueNetwork, Weights, get_weights, set_weights
 from .config import LearnerConfig
-from .optimizer import Arrays, Optimizer
+from .optimizer import Arrays, Optimizer, filters_of
 from .replay import Areas, Batch
 
 AREAS = "areas/"  # before the names of those heads' weights in a state
@@ -59,7 +59,7 @@ class Learner:
         self._network = network.to(self._device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         self._areas = None if areas is None else areas.to(self._device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         self._learned: list[nn.Module] = [network] if self._areas is None else [network, self._areas]
-        self._optimizer = Optimizer(network, config, self._areas)
+        self._optimizer = Optimizer(network, config, filters=filters_of(network), more=self._areas)
         self._state = [t for t in network.state_dict().values() if t.is_floating_point()]
         self._average = [t.detach().clone() for t in self._state]
         self._bf16 = config.precision == "bf16" or (config.precision == "auto" and (self._device.type == "cuda" or has_bf16()))

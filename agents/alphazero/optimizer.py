@@ -24,11 +24,12 @@ Arrays = dict[str, NDArray[Any]]
 class Optimizer:
     """Steps a network's parameters. Weight decay is decoupled and spares biases and norms."""
 
-    def __init__(self, network: PolicyValueNetwork, config: LearnerConfig, more: nn.Module | None = None) -> None:
-        """The network's convolutions are laid out in memory as channels last. `more` is what else is learned, all by AdamW."""
+    def __init__(
+        self, network: nn.Module, config: LearnerConfig, *, filters: list[nn.Parameter], more: nn.Module | None = None
+    ) -> None:
+        """Muon takes the `filters`, which are laid out in memory as channels last. `more` is what else is learned, all by AdamW."""
         muon = config.optimizer == "muon"
-        convolutions = (m for m in network.backbone.modules() if isinstance(m, nn.Conv2d) and m.groups == 1)
-        self._filters = [m.weight for m in convolutions] if muon else []
+        self._filters = filters if muon else []
         self._matrices = [nn.Parameter(_matrix(p.detach())) for p in self._filters]  # they share the filters' memory
         if any(m.data_ptr() != p.data_ptr() for m, p in zip(self._matrices, self._filters, strict=True)):
             raise ValueError("the network's convolutions must be laid out as channels last")
@@ -72,6 +73,12 @@ class Optimizer:
             parameters = [p for group in optimizer.param_groups for p in group["params"]]
             for i, parameter in enumerate(parameters):
                 yield f"{name}/{i}", optimizer, parameter
+
+
+def filters_of(network: PolicyValueNetwork) -> list[nn.Parameter]:
+    """The filters of the backbone's convolutions, those aside that see each channel for itself."""
+    convolutions = (m for m in network.backbone.modules() if isinstance(m, nn.Conv2d) and m.groups == 1)
+    return [conv.get_parameter("weight") for conv in convolutions]
 
 
 def _decayed(parameters: list[nn.Parameter], config: LearnerConfig) -> list[dict[str, Any]]:

@@ -78,7 +78,7 @@ class Progress:
 
 
 @dataclass
-class _Counters:
+class Counters:
     """What a checkpoint counts. The random numbers of a step are keyed by (seed, step), of a game by (seed, number)."""
 
     games: int = 0
@@ -92,16 +92,16 @@ class _Counters:
     cursor: list[int] = field(default_factory=lambda: [0, 0, 0])
 
 
-def _counters(checkpoint: Checkpoint) -> _Counters:
+def _counters(checkpoint: Checkpoint) -> Counters:
     """Those of a checkpoint. Raises UserError for others than this version knows."""
     assert checkpoint.state is not None
-    known = {field.name for field in fields(_Counters)}
+    known = {field.name for field in fields(Counters)}
     if unknown := checkpoint.state.keys() - known:
         raise UserError(
             f"checkpoint {checkpoint.step} counts {', '.join(sorted(unknown))}, which this zerodojo does not know: upgrade it, "
             "or start a new run from its weights with --init"
         )
-    return _Counters(**checkpoint.state)
+    return Counters(**checkpoint.state)
 
 
 class Training:
@@ -127,7 +127,7 @@ class Training:
         self._config: AlphaZeroConfig = run.config
         self._run, self._pools, self._measure = run, pools, measure
         self._report, self._stopped = report, stopped
-        self._counters = _Counters()
+        self._counters = Counters()
         self._numbers = self._count()
         self._begun = time.monotonic()
         self._deadline = None if minutes is None else self._begun + 60 * minutes

@@ -56,6 +56,17 @@ def quantises(traced: fx.GraphModule, node: fx.Node) -> bool:
     return isinstance(module_of(traced, node), nn.Conv2d)
 
 
+def filter_bounds(weight: torch.Tensor) -> torch.Tensor:
+    """How far the 8-bit grid of each filter reaches, both ways, of weights [filters, ...]; as many dimensions as they have."""
+    return weight.detach().abs().amax(tuple(range(1, weight.dim())), keepdim=True).clamp(min=TINY)
+
+
+def activation_ends(low: float, high: float) -> tuple[float, float]:
+    """Where the 8-bit grid of a map ends whose numbers lie between these: it has a point at 0."""
+    bound = max(-low, high, TINY)
+    return (0.0, bound) if low >= 0 else (-bound * 128 / 127, bound)
+
+
 class GraphBuilder:
     """Walks a folded network in order and makes the OpenVINO operation of every node."""
 
@@ -145,7 +156,7 @@ class GraphBuilder:
 
     def _convolution(self, module: nn.Conv2d, source: Any) -> Any:
         weight: Any = module.weight.detach()
-        bound = np.maximum(weight.abs().amax((1, 2, 3), keepdim=True).numpy(), TINY)
+        bound = filter_bounds(weight).numpy()
         if module.groups > 1:  # [groups, out of each, in of each, h, w]
             weight, bound = weight.unflatten(0, (module.groups, -1)), bound.reshape(module.groups, -1, 1, 1, 1)
         weight = self._constant(weight)
@@ -164,10 +175,7 @@ class GraphBuilder:
         if not self._quantise or not quantises(self._traced, node):
             return self._made[source.name]
         if source.name not in self._narrowed:
-            low, high = self._seen.ranges[source.name]
-            bound = max(-low, high, TINY)
-            low, high = (0.0, bound) if low >= 0 else (-bound * 128 / 127, bound)
-            ends = [np.float32(end) for end in (low, high)]
+            ends = [np.float32(end) for end in activation_ends(*self._seen.ranges[source.name])]
             self._narrowed[source.name] = self._ops.fake_quantize(self._made[source.name], *ends, *ends, 256)
         return self._narrowed[source.name]
 

@@ -11,7 +11,7 @@ import torch
 
 from zerodojo.agents.alphazero.config import LearnerConfig
 from zerodojo.agents.alphazero.learner import Learner, NonFiniteLoss, learning_rate
-from zerodojo.agents.alphazero.optimizer import Optimizer
+from zerodojo.agents.alphazero.optimizer import Optimizer, filters_of
 from zerodojo.agents.alphazero.replay import Areas, Batch
 from zerodojo.models.config import NetworkConfig
 from zerodojo.models.network import PolicyValueNetwork, build, build_areas, get_weights
@@ -83,7 +83,7 @@ def test_a_state_goes_where_the_parameters_are() -> None:
     one, other = network(), network().to("meta")
     first = Learner(one, CONFIG)
     first.learn(batch(0))
-    second = Optimizer(other, CONFIG)
+    second = Optimizer(other, CONFIG, filters=filters_of(other))
     second.load(first.state())
     moments = [moment for _, optimizer, parameter in second._entries() for moment in optimizer.state[parameter].values()]
     assert len(moments) == sum(not name.startswith("weight/") and name != "steps" for name in first.state())
