@@ -42,7 +42,8 @@ class Comments:
             return None
         mover, action = position.previous.to_play, position.history[-1]
         after = position.returns[mover] if decision is None else -decision.value  # the other side's, turned round
-        facts = facts_of(before, action, after=after, ended=decision is None)
+        choices = len(position.previous.legal_actions())
+        facts = facts_of(before, action, choices=choices, after=after, ended=decision is None)
         name = position.game.action_name
         names = {"MOVE": name(action), "BEST": name(before.action), "PLAYER": self._side(mover), "OTHER": self._side(1 - mover)}
         return self._commentator.comment(facts, names)

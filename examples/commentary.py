@@ -24,7 +24,7 @@ from torch.nn import functional as F
 
 from zerodojo.agents import player
 from zerodojo.agents.commentary.commentator import FACTS, LONGEST, Commentator, fact_ids, fresh, word_ids, words
-from zerodojo.agents.commentary.facts import Facts, facts_of
+from zerodojo.agents.commentary.facts import LARGEST, OPEN, Facts, facts_of
 from zerodojo.agents.commentary.grammar import WORDS, Sentence, sentences
 from zerodojo.cli.example import Example, main
 from zerodojo.envs import make
@@ -44,28 +44,35 @@ Game = list[Facts]
 
 
 def collect(name: str, count: int, seed: int) -> list[Game]:
-    """The facts of every move of games in which a search plays, and one move in four is drawn by first impressions instead."""
+    """The facts of every move of games in which a search plays, but one move in four is any legal one."""
     game, generator = make(name), np.random.default_rng(seed)
     judge = player("mcts:200", game, seed=seed)
     positions = list(islice(cycle(openings(game, count, seed=seed)), count))
-    played: list[list[tuple[Any, int]]] = [[] for _ in positions]  # what was thought, and the action
+    newest: list[Any] = [None] * count  # what was thought before the last move, the move, and how many there were
     facts: list[Game] = [[] for _ in positions]
     going = list(range(count))
     while going:
         decisions = judge.decide_many([positions[i] for i in going])
         for i, decision in zip(going, decisions, strict=True):
-            if played[i]:
-                facts[i].append(facts_of(*played[i][-1], after=-decision.value, ended=False))
-            action = decision.action
+            if newest[i]:
+                thought, action, choices = newest[i]
+                facts[i].append(facts_of(thought, action, choices=choices, after=-decision.value, ended=False))
+            legal, mover, action = positions[i].legal_actions(), positions[i].to_play, decision.action
             if generator.random() < 0.25:
-                action = int(generator.choice(positions[i].legal_actions()))
-            mover = positions[i].to_play
-            played[i].append((decision, action))
+                action = int(generator.choice(legal))
+            newest[i] = decision, action, len(legal)
             positions[i] = positions[i].after(action)
             if positions[i].terminal:
-                facts[i].append(facts_of(decision, action, after=positions[i].returns[mover], ended=True))
+                returned = positions[i].returns[mover]
+                facts[i].append(facts_of(decision, action, choices=len(legal), after=returned, ended=True))
         going = [i for i in going if not positions[i].terminal]
     return facts
+
+
+def invented(generator: np.random.Generator) -> Facts:
+    """Any facts that can be together: searches of other games, with networks, may find what these do not."""
+    facts = Facts(*(int(generator.integers(largest + 1)) for largest in LARGEST))
+    return facts._replace(proven=int(generator.integers(OPEN))) if facts.ended else facts
 
 
 def drawn(choices: Sequence[Sentence], generator: np.random.Generator) -> Sentence:
@@ -92,11 +99,11 @@ def fit(parameters: Any, loss: Callable[[int], Tensor], *, steps: int, rate: flo
 
 
 def speaker(moves: Sequence[Facts], *, steps: int, generator: np.random.Generator) -> Seq2Seq:
-    """Learns to say something of one move."""
+    """Learns to say something of one move; half of what it sees is invented."""
     network = fresh()
 
     def loss(step: int) -> Tensor:
-        chosen = [moves[i] for i in generator.integers(len(moves), size=64)]
+        chosen = [moves[i] for i in generator.integers(len(moves), size=32)] + [invented(generator) for _ in range(32)]
         target = padded([[START, *word_ids(drawn(sentences(facts), generator))] for facts in chosen])
         return token_loss(network(torch.tensor([fact_ids(facts) for facts in chosen]), target[:, :-1]), target[:, 1:])
 
@@ -190,6 +197,9 @@ def run(example: Example) -> None:
     score, right = graded(Commentator(network).sentences(unseen), [sentences(facts) for facts in unseen])
     example.check("one move by attention: BLEU", score, at_least=example.choose(90, 0))
     example.check("one move by attention: sentences that fit", right, at_least=example.choose(0.9, 0))
+    others = [invented(generator) for _ in range(2000)]
+    _, right = graded(Commentator(network).sentences(others), [sentences(facts) for facts in others])
+    example.check("any facts at all: sentences that fit", right, at_least=example.choose(0.9, 0))
     example.folder.mkdir(parents=True, exist_ok=True)
     save_weights(network, example.folder / "commentator.safetensors")
 

@@ -28,8 +28,8 @@ class Facts(NamedTuple):
 LARGEST = Facts(TENTHS, TENTHS, TENTHS, TENTHS, 3, OPEN, 1)
 
 
-def facts_of(before: Decision, action: int, *, after: float, ended: bool) -> Facts:
-    """The facts of an action: what a search thought before it, and its value [-1, 1] for its player behind it.
+def facts_of(before: Decision, action: int, *, choices: int, after: float, ended: bool) -> Facts:
+    """The facts of an action of so many legal ones: what a search thought before it, its value [-1, 1] for its player behind it.
 
     The value behind it is that of a search there, the other side's turned round, or the return where the game ended.
     """
@@ -43,7 +43,7 @@ def facts_of(before: Decision, action: int, *, after: float, ended: bool) -> Fac
         given=given,
         likely=round(TENTHS * float(before.prior[action])),
         ahead=_tenths(lead),
-        choices=min(3, int((before.prior > 0).sum())),
+        choices=min(3, choices),
         proven=int(np.sign(after)) + 1 if certain else OPEN,
         ended=int(ended),
     )

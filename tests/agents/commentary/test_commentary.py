@@ -32,15 +32,15 @@ def decision(q, *, action=0, prior=(0.6, 0.4, 0.0), visits=(5, 5, 0)):
 
 def test_facts_are_tenths_of_chances():
     before = decision([0.6, 0.0, np.nan])
-    assert facts_of(before, 0, after=0.6, ended=False) == Facts(8, 0, 6, 3, 2, OPEN, 0)
-    assert facts_of(before, 1, after=-0.2, ended=False) == Facts(4, 4, 4, 3, 2, OPEN, 0)  # .8 of a value is four tenths
-    assert facts_of(before, 1, after=-1.0, ended=True)[5:] == (0, 1)
-    assert facts_of(before, 1, after=0.0, ended=True)[5:] == (1, 1)
-    assert facts_of(before, 1, after=0.0, ended=False)[5:] == (OPEN, 0)
+    assert facts_of(before, 0, choices=2, after=0.6, ended=False) == Facts(8, 0, 6, 3, 2, OPEN, 0)
+    assert facts_of(before, 1, choices=9, after=-0.2, ended=False) == Facts(4, 4, 4, 3, 3, OPEN, 0)  # .8 of a value is four tenths
+    assert facts_of(before, 1, choices=9, after=-1.0, ended=True)[5:] == (0, 1)
+    assert facts_of(before, 1, choices=9, after=0.0, ended=True)[5:] == (1, 1)
+    assert facts_of(before, 1, choices=9, after=0.0, ended=False)[5:] == (OPEN, 0)
 
 
 def test_a_move_that_turns_out_better_gives_nothing_away():
-    assert facts_of(decision([0.6, 0.0, np.nan]), 1, after=0.9, ended=False).given == 0
+    assert facts_of(decision([0.6, 0.0, np.nan]), 1, choices=2, after=0.9, ended=False).given == 0
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,11 @@ def test_the_network_that_ships_says_what_may_be_said():
     while not position.terminal:
         now = judge.decide(position)
         if before is not None:
-            facts.append(facts_of(before, position.history[-1], after=-now.value, ended=False))
+            facts.append(
+                facts_of(
+                    before, position.history[-1], choices=len(position.previous.legal_actions()), after=-now.value, ended=False
+                )
+            )
         position, before = position.after(int(generator.choice(position.legal_actions()))), now
     told = Commentator.shipped().sentences(facts)
     assert sum(sentence in sentences(one) for sentence, one in zip(told, facts, strict=True)) >= 0.8 * len(facts) > 4
