@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import cache
@@ -26,13 +27,14 @@ RELATIVE_IMPORT = re.compile(r"^\s*from (\.+)([\w.]*) import (\(?[\w, ]*)", re.M
 
 
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """A decorator: `numba.njit` without the interpreter lock, kept on disk, with more options of Numba's."""
+    """A decorator: `numba.njit` without the interpreter lock, kept on disk where that can be, with more options of Numba's."""
 
     def decorate(function: Callable[..., Any]) -> Any:
-        named = config.CACHE_DIR
-        config.CACHE_DIR = str(cache_folder() / fingerprint(Path(function.__code__.co_filename)))
+        folder, named = cache_folder(), config.CACHE_DIR
+        kept = is_writable(folder)
+        config.CACHE_DIR = str(folder / fingerprint(Path(function.__code__.co_filename)))
         try:
-            return njit(cache=True, nogil=True, **options)(function)
+            return njit(cache=kept, nogil=True, **options)(function)
         finally:
             config.CACHE_DIR = named
 
@@ -40,13 +42,28 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 
 
 def cache_folder() -> Path:
-    """Where compiled kernels lie: NUMBA_CACHE_DIR, else the package's own folder, else the user's cache."""
+    """Where compiled kernels lie: NUMBA_CACHE_DIR, else in a checkout the package's own folder, else the user's cache.
+
+    Where the package is installed nothing is put beside it: no installer would take that away again, and a folder of the package's
+    name that is left behind hides the package wherever it is installed next.
+    """
     if named := os.environ.get("NUMBA_CACHE_DIR"):
         return Path(named)
     package = Path(__file__).resolve().parent
-    if os.access(package, os.W_OK):
+    if (package / "pyproject.toml").is_file() and os.access(package, os.W_OK):
         return package / "__pycache__" / "kernels"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zerodojo" / "kernels"
+
+
+@cache
+def is_writable(folder: Path) -> bool:
+    """Whether files can be made in a folder, which is made if need be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
+        return False
+    return True
 
 
 def when_compiling(tell: Callable[[], None]) -> AbstractContextManager[None]:

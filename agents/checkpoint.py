@@ -95,7 +95,7 @@ class CheckpointFolder:
                 f"no checkpoint in {self.folder} is whole: {', '.join(f'{s} ({e})' for s, e in broken.items())}; "
                 "put one back from a copy, or start a new run"
             )
-        raise UserError(f"{self.folder.parent} has no checkpoint yet; training writes the first after a minute or so")
+        raise UserError(f"{self.folder.parent} has no checkpoint yet")
 
     def write(self, checkpoint: Checkpoint, *, keep_every: int) -> None:
         """Writes a checkpoint, then drops what is no longer wanted: later ones (of a line that was left), and by thinning.

@@ -57,6 +57,17 @@ def changed(old: DataclassInstance, new: DataclassInstance) -> list[tuple[str, A
     return [(path, before.get(path), after.get(path)) for path in paths if before.get(path) != after.get(path)]
 
 
+def lacking(data: dict[str, Any], config: DataclassInstance) -> list[str]:
+    """The fields, by their dotted paths, that took their default when the configuration was made of this data."""
+    given = _flat(data)
+    return [path for path in _flat(to_json(config)) if path not in given]
+
+
+def value_at(config: DataclassInstance, path: str) -> Any:
+    """What a field is, by its dotted path."""
+    return _flat(to_json(config))[path]
+
+
 def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 

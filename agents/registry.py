@@ -6,7 +6,7 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from ..errors import unknown
+from ..errors import UserError, unknown
 from ..models.config import NetworkConfig
 from ..search.config import SearchConfig
 from .alphazero.config import AlphaZeroConfig, LearnerConfig, ReplayConfig, SelfPlayConfig
@@ -207,5 +207,12 @@ def preset_for(task: str, preset: str = "") -> AlphaZeroConfig:
     """
     name = preset or (task if task in PRESETS else DEFAULT)
     if name not in PRESETS:
+        from .gym.presets import PRESETS as OF_ENVIRONMENTS
+
+        if name in OF_ENVIRONMENTS:
+            raise UserError(
+                f"preset {name} is of the environment {OF_ENVIRONMENTS[name].task}, and {task} is a game, learned by self-play; "
+                f"leave --preset out, or choose {', '.join(PRESETS)}"
+            )
         raise unknown("preset", name, PRESETS, elsewhere=ALL_PRESETS)
     return replace(PRESETS[name].config, game=task)

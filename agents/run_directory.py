@@ -17,9 +17,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shlex
 import shutil
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -28,7 +29,7 @@ from typing import Any, Generic, TypeVar, cast
 from ..errors import UserError, remedy
 from .alphazero.config import AlphaZeroConfig
 from .checkpoint import Arrays, BrokenCheckpointError, Checkpoint, CheckpointFolder
-from .config_io import changed, from_json, to_json
+from .config_io import changed, from_json, lacking, to_json, value_at
 from .durable import replace_file
 from .metrics import MetricsLog, Value
 from .registry import AGENTS, Config, agent_of, config_class, task_of
@@ -54,9 +55,10 @@ C = TypeVar("C", bound=Config)
 class RunDirectory(Generic[C]):
     """A run on disk. Opening one is always allowed; writing (`save`, `metrics`, ...) happens inside `with run.locked()`."""
 
-    def __init__(self, path: Path, config: C, *, origins: Mapping[str, str] | None = None) -> None:
+    def __init__(self, path: Path, config: C, *, origins: Mapping[str, str] | None = None, lacking: Sequence[str] = ()) -> None:
         self.path = path
         self.config = config
+        self._lacking = lacking  # settings that are newer than the run's file
         self.origins = dict(origins or {})  # of the environment, when the run was made (`gym.origins`)
         self._checkpoints = CheckpointFolder(path / "checkpoints")
         self._best = CheckpointFolder(path / "best")
@@ -119,7 +121,8 @@ class RunDirectory(Generic[C]):
                 f"{file} is unreadable or half written ({error}); put it back from a copy or choose another run"
             ) from error
         try:
-            return RunDirectory(path, from_json(config_class(str(agent)), config), origins=origins)
+            read = from_json(config_class(str(agent)), config)
+            return RunDirectory(path, read, origins=origins, lacking=lacking(config, read))
         except UserError as error:
             raise UserError(f"{file} (written by zerodojo {written_by}): {error}") from error
 
@@ -154,9 +157,11 @@ class RunDirectory(Generic[C]):
     def weights(self, step: int | None = None) -> tuple[int, Arrays]:
         """What plays: (step, weights by name), of a step or the newest whole checkpoint. Raises UserError as `load`, and where
         nothing was learned yet."""
+        if step is None and not self.steps():
+            raise UserError(f"{self.path} has no checkpoint yet; {self.until_it_has}")
         checkpoint = self._checkpoints.newest(only_weights=True) if step is None else self._read(step, only_weights=True)
         if not checkpoint.step:
-            raise UserError(f"{self.path} holds first games and has learned nothing of them yet; go on with --resume")
+            raise UserError(f"{self.path} holds first games and has learned nothing of them yet; {self.until_it_has}")
         return checkpoint.step, checkpoint.weights
 
     def best_weights(self) -> tuple[int, Arrays]:
@@ -168,9 +173,25 @@ class RunDirectory(Generic[C]):
         checkpoint = self._best.newest(only_weights=True)
         return checkpoint.step, checkpoint.weights
 
+    @property
+    def until_it_has(self) -> str:
+        """What to do about a run that has learned nothing yet, whether a process trains it now or not."""
+        again = shlex.join(["zerodojo", "train", task_of(self.config), "--run", str(self.path), "--resume"])
+        return f"if it trains now, wait some minutes; if not, go on with `{again}`"
+
     def read_metrics(self) -> list[dict[str, Any]]:
         """The rows measured so far; a torn last line is ignored. Raises UserError for a broken line elsewhere."""
         return self._metrics.read()
+
+    def newer_settings(self) -> str:
+        """A sentence on settings that came after the run was made, and so may be others than those it learned with; else empty.
+
+        They are no reason for another format: a run without them can be read, and its next configuration names them.
+        """
+        if not self._lacking:
+            return ""
+        taken = ", ".join(f"{path} {value_at(self.config, path)!r}" for path in self._lacking)
+        return f"this run is older than some settings, and goes on with {taken}; name another where it learned with one"
 
     def disk_used(self) -> int:
         """Bytes of all files of the run."""

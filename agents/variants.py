@@ -26,7 +26,7 @@ def game_learned(config: Config, owner: str) -> tuple[str, dict[str, Option]]:
     if isinstance(config, AlphaZeroConfig):
         return config.game, config.options
     if not game_of(config.task):
-        raise UserError(f"{owner} learns in the environment {config.task}, not a game; choose the run of a game")
+        raise UserError(f"{owner} learns in the environment {config.task}, not a game; choose the run of a game, or mcts:1000")
     return game_of(config.task), game_options(config.options)
 
 

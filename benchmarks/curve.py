@@ -87,7 +87,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         raise UserError(f"{run.path} has no checkpoint of step {missing[0]}; there are: {', '.join(map(str, steps))}")
     steps = sorted(options.steps) or steps
     if not steps:
-        raise UserError(f"{run.path} has no checkpoint yet; training writes the first after a minute or so")
+        raise UserError(f"{run.path} has no checkpoint yet; {run.until_it_has}")
     stored = PositionSets.load(game.spec.name)
     sets = {name: stored[name].sample(options.sample, seed=options.seed) for name in (CRITICAL, *STAGES)}
     progress = progress_at(run, steps)

@@ -35,6 +35,7 @@ LOOKS = {
         stones=("♙", "♟"),
         board="on #a98a63",
         dark="on #7f5f3f",
+        hole="#94744f",
         plain=("W", "B"),
     ),
     "chess": Look(
@@ -42,6 +43,7 @@ LOOKS = {
         colours=("bold #ffffff", "bold #101010"),
         board="on #a98a63",
         dark="on #7f5f3f",
+        hole="#94744f",
         plain=("white", "black"),
     ),
     "connect_four": Look(
@@ -73,13 +75,13 @@ class Board:
         self._look = LOOKS.get(game.spec.name, STONES)
 
     def side(self, player: int) -> Text:
-        """What a player is called, in their colour."""
+        """What a player is called, in their colour on the board's, which is seen on dark and light terminals."""
         sides = self._look.sides if self._colour else self._look.plain
         name = sides[player] if player < len(sides) else f"player {player + 1}"
         if not self._colour or player >= len(self._look.colours):
             return Text(name)
         stone = f"{self._look.stones[player]} " if self._look.stones else ""
-        return Text(f"{stone}{name}", self._look.colours[player])
+        return Text(f"{stone}{name}", f"{self._look.colours[player]} {self._look.board}".rstrip())
 
     def draw(self, position: Position) -> Text:
         """The board, row 0 on top, the last move and the stones that decided the game marked."""
@@ -102,6 +104,9 @@ class Board:
             lines.append(line)
         if labels.bottom:
             lines.append(self._label_line(labels.bottom, margin))
+        if self._game.aims:
+            aims = [Text.assemble(self.side(player), f" {aim}") for player, aim in enumerate(self._game.aims)]
+            lines += [Text(), Text.assemble(margin, Text(", ").join(aims))]
         return Text("\n").join(lines)
 
     def _cell(
@@ -115,7 +120,7 @@ class Board:
         ground = Style.parse(WON if point in marks else square)
         frame = ground + Style.parse(LAST)
         if owner < 0:
-            return Text("   " if look.dark else " · ", ground + Style.parse(look.hole))
+            return Text(" · ", ground + Style.parse(look.hole))
         stone = look.stones[owner] if look.stones else glyph
         return Text.assemble((opening, frame), (stone, ground + Style.parse(look.colours[owner])), (closing, frame))
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..agents.registry import Config
 
 WIDTH = 120  # columns of the panel at most
+ECHO = 2  # columns that stay free behind the panel: the terminal writes ^C there, which in a full line would begin another
 REFRESH = 2  # times a second
 NEWS = 5  # lines of the panel for the newest notices
 DONE = "done"  # the last phase
@@ -150,7 +151,7 @@ class PanelDisplay:
         progress = self._progress
         if progress is None:  # a training that is refused leaves no empty panel behind
             return Text()
-        return Panel(
+        panel = Panel(
             Group(*self._body(progress)),
             title=f"[bold]{self._telling.title}[/bold]",
             title_align="left",
@@ -160,6 +161,7 @@ class PanelDisplay:
             padding=(0, 1),
             width=WIDTH,
         )
+        return _Beside(panel)
 
     def _body(self, progress: Progress | GymProgress) -> Iterator[RenderableType]:
         done = progress.phase == DONE
@@ -171,12 +173,21 @@ class PanelDisplay:
         table.add_column()
         for label, text in self._telling.numbers(progress):
             table.add_row(label, _Lines(text, 1))
-        saved = f"{size(progress.disk)} on disk" if progress.disk else "nothing saved yet"
-        table.add_row("run", _Lines(f"{self._run}, {saved}", 1))
+        table.add_row("run", _Lines(f"{self._run}, {saved(progress.disk)}", 1))
         table.add_row("strength", _Lines(progress.strength or self._telling.unmeasured, 2))
         yield table
         yield Text()
         yield _News(list(self._news))
+
+
+class _Beside:
+    """What leaves room for the ^C that a terminal writes where the cursor is."""
+
+    def __init__(self, shown: RenderableType) -> None:
+        self._shown = shown
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield from console.render(self._shown, options.update_width(options.max_width - ECHO))
 
 
 class _Lines:
@@ -237,7 +248,7 @@ def numbers(progress: Progress) -> list[tuple[str, str]]:
     begun = f"{progress.under_way:,} positions, in games that have not ended" if progress.under_way else "-"
     learned, fit, choice = f"step {progress.step:,}" if progress.step else "not yet", "-", "-"
     if losses is not None:
-        learned = f"step {progress.step:,}, every position used {progress.uses:.1f} times, learning rate {losses.learning_rate:.2g}"
+        learned = f"step {progress.step:,}, {progress.uses:.1f} uses a position, learning rate {losses.learning_rate:.2g}"
         fit = f"moves {losses.policy_loss:.3f}, outcome {losses.value_loss:.3f} (losses: lower fits better)"
         moves = math.exp(losses.policy_entropy)
         choice = f"as if between {moves:.1f} moves (policy entropy {losses.policy_entropy:.2f})"
@@ -268,7 +279,7 @@ def summary(progress: Progress) -> str:
             f"version {progress.version:,}, lag {progress.lag[0]:.0f} to {progress.lag[1]:.0f} steps",
         ]
     left = "" if progress.seconds_left is None else f"{duration(progress.seconds_left)} left; "
-    return f"{left}{progress.phase}; {'; '.join(words)}; {size(progress.disk)}"
+    return f"{left}{progress.phase}; {'; '.join(words)}; {saved(progress.disk)}"
 
 
 def _rate(progress: Progress, form: str) -> str:
@@ -281,6 +292,11 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def saved(disk: int) -> str:
+    """How much of a run is on disk, in words."""
+    return f"{size(disk)} on disk" if disk else "nothing saved yet"
 
 
 def size(count: float) -> str:

@@ -6,7 +6,6 @@ import os
 import platform
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -101,20 +100,19 @@ def versions() -> Iterator[Finding]:
 
 def places() -> Iterator[Finding]:
     """Where compiled code and runs are written, and the terminal."""
-    from ..jit import cache_folder
+    from ..jit import cache_folder, is_writable
 
     cache = cache_folder()
-    there = next(folder for folder in (cache, *cache.parents) if folder.exists())
-    if _writable(there):
+    if is_writable(cache):
         yield Finding("numba cache", f"{cache}, writable")
     else:
-        remedy = "every start may compile again: set NUMBA_CACHE_DIR to a directory that can be written to"
+        remedy = "every start compiles again: set NUMBA_CACHE_DIR to a directory that can be written to"
         yield Finding("numba cache", f"{cache}, not writable", remedy)
     here = Path.cwd()
     disk = shutil.disk_usage(here)
     full = "" if disk.free >= LITTLE_DISK else "free some space, or train with --run on another disk"
     yield Finding("disk here", f"{_size(disk.free)} free of {_size(disk.total)}", full)
-    if _writable(here):
+    if is_writable(here):
         yield Finding("this folder", f"{here}, writable")
     else:
         yield Finding("this folder", f"{here}, not writable", "change to another directory before training")
@@ -173,14 +171,6 @@ def _varied_states(game: Game, n: int, generator: np.random.Generator) -> States
         going = (ply < depths) & ~step.terminal
         states[going] = after[going]
     return states
-
-
-def _writable(folder: Path) -> bool:
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
 
 
 def _size(size: float) -> str:

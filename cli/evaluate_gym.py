@@ -82,7 +82,7 @@ def main(argv: Sequence[str]) -> int:
         torch.set_num_threads(config.run.threads)  # left alone it takes every core, for networks that one serves best
     steps = options.max_episode_steps or config.view.max_episode_steps
     view = limited(environment_of_run(config), replace(config.view, max_episode_steps=steps))
-    watch = watcher(config.task, measured_options(config), render=options.render, video=options.video)
+    watch = watcher(config.task, measured_options(config), options.episodes, render=options.render, video=options.video)
     n = 1 if watch else min(options.episodes, SIDE_BY_SIDE)
     environments = make_environments(config.task, measured_options(config), view, n=n, learning=False, watch=watch)
     set_moments(environments, learned.moments)

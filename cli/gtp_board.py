@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..envs import IllegalAction, Position
+from ..envs import Position
 from ..envs.game import Option
 from ..envs.notation.gtp import COLOURS, format_vertex, handicap_vertices, parse_player, parse_vertex, parse_whole
 from ..errors import UserError
@@ -120,12 +120,16 @@ def _loadsgf(game: GtpGame, words: Words) -> str:
         moves = moves[: max(0, parse_whole(words[1]) - 1)]
     ours, options = game.rules.spec.options, dict(found.game.spec.options)
     options["history"] = ours["history"]  # SGF says nothing about what a network sees
+    if game.name == "go":
+        options["komi"] = ours["komi"]  # the file's, if it names one, is taken as the command takes it
     if game.name == "go" and not found.root.simple_text("RU"):
         options |= {key: ours[key] for key in ("superko", "suicide")}
     try:
         game.load(options, moves)
-    except IllegalAction as error:
+    except UserError as error:
         raise UserError(f"cannot load file: {error}") from error
+    if game.name == "go" and found.root.simple_text("KM"):
+        game.take_komi(float(found.game.spec.options["komi"]))
     return ""
 
 

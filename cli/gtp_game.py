@@ -82,10 +82,11 @@ class GtpGame:
             self._komi_told = komi
 
     def load(self, options: Mapping[str, Option], history: Sequence[int]) -> None:
-        """Another game with these options, as far as these actions. Raises IllegalAction."""
+        """Another game with these options, as far as these actions. Raises IllegalAction, and UserError if the player does not
+        play that game, which then stays as it was."""
         steps = [1] * len(history)
         self._install(_played(self._made(options, plies=len(history)), history, steps), steps)
-        self._options, self._komi_told = dict(options), None
+        self._options = dict(options)
 
     def with_handicap(self, stones: int) -> Game:
         """The game with so many handicap stones. Raises UserError."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..agents.gym.tasks import measured_options
-from .display import duration, size
+from .display import duration, saved
 
 if TYPE_CHECKING:
     from ..agents.gym.config import GymConfig
@@ -47,7 +47,7 @@ def summary(progress: GymProgress) -> str:
     if progress.updates:
         words.append(f"{progress.updates:,} updates")
     left = "" if progress.seconds_left is None else f"{duration(progress.seconds_left)} left; "
-    return f"{left}{progress.phase}; {'; '.join(words)}; {size(progress.disk)}"
+    return f"{left}{progress.phase}; {'; '.join(words)}; {saved(progress.disk)}"
 
 
 def _words(name: str) -> str:

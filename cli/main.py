@@ -41,7 +41,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "export": Command(".export", "write a run's games as SGF or PGN", "runs/go --out games"),
     "bench": Command(".bench", "measure how fast this machine plays and learns", "selfplay --seconds 20"),
-    "list": Command(".listing", "what there is: games, agents, backbones, engines, presets, players", "games"),
+    "list": Command(".listing", "games, agents, backbones, models, engines, presets and players", "games"),
     "doctor": Command(".doctor", "what this machine offers, and what is wrong with it", ""),
 }
 
@@ -87,7 +87,8 @@ def _help() -> str:
     return "\n".join([
         "usage: zerodojo COMMAND [--flags]",
         "",
-        "Agents that learn from zero: games by playing themselves, environments of Gymnasium by acting in them.",
+        "Agents that learn from zero: games by playing themselves, environments of",
+        "Gymnasium by acting in them.",
         "",
         "commands:",
         *(f"  {name:{width}}  {command.summary}" for name, command in COMMANDS.items()),
@@ -95,7 +96,8 @@ def _help() -> str:
         "examples:",
         *(f"  zerodojo {name} {command.example}".rstrip() for name, command in COMMANDS.items()),
         "",
-        "`zerodojo COMMAND --help` tells a command's flags; --debug shows where an error came from; --version.",
+        "`zerodojo COMMAND --help` tells a command's flags; --debug shows where an error",
+        "came from; --version.",
     ])  # fmt: skip
 
 

@@ -24,10 +24,10 @@ WITHOUT_NETWORK = "mcts:1000"  # the opponent in games for which no network ship
 class Play:
     """The arguments of `zerodojo play`."""
 
-    game: Positional[str]  # `zerodojo list games` names them
-    opponent: str = (
-        ""  # who plays against you (`zerodojo list players`); without, the network that ships for the game, else mcts:1000
-    )
+    game: Positional[str]  # `zerodojo list games` names them; or an environment of Gymnasium, such as CartPole-v1
+    # Who plays against you: a run such as runs/x, mcts:1000, minimax:5, random, or human for two people who take turns
+    # (`zerodojo list players` names all). Without, the network that ships for the game, else mcts:1000.
+    opponent: str = ""
     simulations: int | None = None  # how far the opponent thinks, a move; without, as it is used to
     first: FlagCreatePairsOff[bool] = False  # you move first (so it is without either)
     second: FlagCreatePairsOff[bool] = False  # the opponent moves first
@@ -47,7 +47,8 @@ def main(argv: Sequence[str]) -> int:
         Play,
         argv,
         prog="zerodojo play",
-        description="Play a game in the terminal. Type a move, or help.",
+        description="Play a game in the terminal: type a move, or help. An environment of Gymnasium can be acted in as well, with "
+        "other flags (`zerodojo play CartPole-v1 --help`).",
         examples=[
             "zerodojo play connect_four",
             "zerodojo play connect_four --opponent runs/connect_four --simulations 600 --second",

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import gymnasium
 import numpy as np
+from numpy.typing import NDArray
 from tyro.conf import UseAppendAction, arg
 
 from ..agents.gym.tasks import environment_of
@@ -18,9 +19,11 @@ from ..envs.gym.making import Option, Watch, import_package, make_one
 from ..errors import UserError
 from .arguments import Positional, parse
 from .games import key_values
+from .meanings import Meaning, explained, meaning
 from .watching import modes, picture
 
-ENDS, AGAIN = ("quit", "q"), ("reset", "r")
+ENDS, AGAIN, HELP = ("quit", "q"), ("reset", "r"), ("help", "h", "?")
+ABOVE = 6  # lines beside a picture: how to act, what is observed, and where it stands
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,9 @@ def main(argv: Sequence[str]) -> int:
     env = make_one(task, settings, ViewConfig(), watch=watch)
     try:
         return _play(env, options.seed, drawn)
+    except KeyboardInterrupt:
+        print("\nInterrupted; the episode stops here.")
+        raise
     finally:
         env.close()
 
@@ -59,11 +65,14 @@ def _play(env: gymnasium.Env[Any, Any], seed: int, drawn: str) -> int:
     action: Any = None
     observation, info = env.reset(seed=seed)
     total, steps = 0.0, 0
-    print(f"Actions: {_allowed(env.action_space)}; nothing for the same again, r for a new episode, q to leave.")
+    known = meaning(env)
+    print(f"Actions: {_allowed(env.action_space)}{_called(env.action_space, known)}.")
+    print("Type one, Enter for the same again, help, r for a new episode, or q to leave.")
     while True:
-        _show(env, observation, drawn)
+        _show(env, observation, drawn, known)
         print(f"step {steps}, return {total:,.1f}{_open(info)}")
-        word = _asked()
+        while (word := _asked()) in HELP:
+            print(explained(env, shutil.get_terminal_size().columns))
         if word in ENDS:
             return 0
         if word not in AGAIN:
@@ -76,7 +85,7 @@ def _play(env: gymnasium.Env[Any, Any], seed: int, drawn: str) -> int:
             total, steps = total + float(reward), steps + 1
             if not (terminated or truncated):
                 continue
-            _show(env, observation, drawn)
+            _show(env, observation, drawn, known)
             how = "ended" if terminated else "cut short"
             print(f"The episode is over after {steps} steps, {how}; its return is {total:,.1f}.\n")
         observation, info = env.reset()
@@ -105,6 +114,15 @@ def _allowed(space: gymnasium.Space[Any]) -> str:
     raise UserError(f"actions of {space} cannot be typed")
 
 
+def _called(space: gymnasium.Space[Any], known: Meaning) -> str:
+    """What the actions are called, where that is known."""
+    if not known.actions:
+        return ""
+    first = int(space.start) if isinstance(space, gymnasium.spaces.Discrete) else None
+    names = known.actions if first is None else [f"{i} {name}" for i, name in enumerate(known.actions, first)]
+    return f" ({', '.join(names)})"
+
+
 def _action(space: gymnasium.Space[Any], word: str) -> Any:
     """What is typed as an action. Raises UserError, telling what can be."""
     try:
@@ -114,7 +132,7 @@ def _action(space: gymnasium.Space[Any], word: str) -> Any:
     except ValueError:
         action = None
     if action is None or not space.contains(action):
-        raise UserError(f"{word!r} is no action; type {_allowed(space)}, r or q")
+        raise UserError(f"{word!r} is no action; type {_allowed(space)}, help, r or q")
     return action
 
 
@@ -138,14 +156,21 @@ def _way_of_drawing(task: str, options: Mapping[str, Option]) -> str:
     return "rgb_array" if "rgb_array" in ways and sys.stdout.isatty() else ""
 
 
-def _show(env: gymnasium.Env[Any, Any], observation: Any, drawn: str) -> None:
+def _show(env: gymnasium.Env[Any, Any], observation: Any, drawn: str, known: Meaning) -> None:
     if drawn == "ansi":
         print(env.render())
     elif drawn:
         columns, lines = shutil.get_terminal_size()
-        print(picture(np.asarray(env.render()), columns, lines - 4))
-    else:
-        print(np.array2string(np.asarray(observation), precision=3, suppress_small=True) if _is_short(observation) else "")
+        print(picture(np.asarray(env.render()), columns, lines - ABOVE))
+    if _is_short(observation) and drawn != "ansi":
+        print(_numbers(np.asarray(observation), known))
+
+
+def _numbers(observation: NDArray[Any], known: Meaning) -> str:
+    """What is observed, each number by its name where that is known."""
+    if observation.size != len(known.numbers):
+        return np.array2string(observation, precision=3, suppress_small=True)
+    return ", ".join(f"{name} {round(float(number), 3):g}" for name, number in zip(known.numbers, observation.flat, strict=True))
 
 
 def _is_short(observation: Any) -> bool:

@@ -6,12 +6,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .study_text import the_same
+
 if TYPE_CHECKING:
     from ..evaluation.study import Studied
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe and Ito's, told apart by everybody
 LOOK = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.3}
 DPI = 130
+LINES = {"return": ("-", "in training, exploring"), "score": ("--", "measured, likeliest actions")}  # of the curves
 
 
 def draw(studied: Sequence[Studied], folder: Path) -> list[str]:
@@ -46,14 +49,17 @@ def _picture(axes: Sequence[Any], task: str, group: Sequence[Studied]) -> None:
 
 def _learning(axis: Any, group: Sequence[Studied], colours: dict[str, str]) -> None:
     """Over steps: the return in training as a line with its band, the measures along the way as a dashed one."""
+    for style, words in LINES.values():
+        axis.plot([], [], style, color="#555555", linewidth=1.4, label=words)
     for one in group:
         colour = colours[one.name]
-        for column, style in (("return", "-"), ("score", "--")):
+        for column, (style, _) in LINES.items():
             if (found := one.curves.get(column)) is not None:
                 axis.plot(found.steps, found.middle, style, color=colour, linewidth=1.4)
                 axis.fill_between(found.steps, found.low, found.high, color=colour, alpha=0.15, linewidth=0)
     _solved(axis.axhline, group)
-    axis.set(xlabel="steps (solid: in training, dashed: measured)", ylabel="return (IQM, 95% over seeds)")
+    axis.legend(fontsize=7, framealpha=0.7)
+    axis.set(xlabel="steps", ylabel="return (IQM, 95% over seeds)")
     axis.xaxis.set_major_formatter(lambda value, position: _short(value))
 
 
@@ -80,7 +86,9 @@ def _profile(axis: Any, group: Sequence[Studied], colours: dict[str, str]) -> No
         axis.plot(found.thresholds, shares, color=colours[name], label=name, linewidth=1.4, drawstyle="steps-pre")
         axis.fill_between(found.thresholds, low, high, color=colours[name], alpha=0.15, linewidth=0, step="pre")
     axis.set(xlabel="mean return", ylabel="share of seeds above", ylim=(-0.03, 1.03))
-    axis.set_title("performance profile", loc="left", fontsize=9)
+    same = the_same(group)
+    axis.set_title("performance profile" if same is None else f"all seeds end with {same:,.6g}", loc="left", fontsize=9)
+    axis.ticklabel_format(axis="x", useOffset=False)
 
 
 def _solved(line: Callable[..., Any], group: Sequence[Studied]) -> None:

@@ -90,8 +90,8 @@ def _task(task: str, group: Sequence[Studied]) -> list[str]:
 def _curves(group: Sequence[Studied], indent: int) -> list[str]:
     lines = []
     for column, words in (
-        ("return", "Learning curve: IQM of the last episodes of training"),
-        ("score", "The same of the measures along the way"),
+        ("return", "Learning curve, exploring: IQM of the last episodes of training"),
+        ("score", "Learning curve, likeliest actions: IQM along the way"),
     ):
         for one in group:
             if column in one.curves:
@@ -111,6 +111,8 @@ def _curve(found: Curve, indent: int) -> list[str]:
 def _profiles(group: Sequence[Studied], indent: int) -> list[str]:
     from ..evaluation.study import profiles
 
+    if (same := the_same(group)) is not None:
+        return ["", f"  All seeds end with {same:,.2f}: a performance profile would compare nothing."]
     (found,) = profiles(group)
     chosen = [round(i * (len(found.thresholds) - 1) / (PROFILE_COLUMNS - 1)) for i in range(PROFILE_COLUMNS)]
     return [
@@ -119,6 +121,12 @@ def _profiles(group: Sequence[Studied], indent: int) -> list[str]:
         f"  {'':{indent}}" + "".join(f"{found.thresholds[i]:12,.1f}" for i in chosen),
         *(f"  {name:{indent}}" + "".join(f"{shares[i]:12.0%}" for i in chosen) for name, shares in found.shares.items()),
     ]
+
+
+def the_same(group: Sequence[Studied]) -> float | None:
+    """The mean return that all seeds of all presets end with, if it is one."""
+    returns = {value for one in group for value in one.returns}
+    return returns.pop() if len(returns) == 1 else None
 
 
 def _interval(found: Interval | None, form: str = "{:,.2f}") -> str:

@@ -30,13 +30,14 @@ if TYPE_CHECKING:
     from .commenting import Comments
 
 CANDIDATES = 7  # rows of a table of thoughts at most
+LISTED_WIDTH = 50  # columns of a list of moves, so that its line fits into 80
 HELP = (
     ("a move", "as shown at the board"),
     ("undo, u", "take back your last move and what was answered"),
     ("hint, h", "what the opponent would consider in your place"),
     ("think, t", "what the opponent thought about its last move"),
     ("resign", "give the game up"),
-    ("help, ?", "this"),
+    ("help, ?", "the rules, and this"),
     ("quit, q", "leave; the game can be taken up again"),
 )
 COMPILING = "compiling rules and search, once on a machine"
@@ -285,14 +286,26 @@ class Table:
             order = ("you move first.", "the opponent moves first.")[self._seat]
             who = Text.assemble("you are ", self._board.side(self._seat), f" against {self._opponent.name}, {order}")
         self._say(Text.assemble((title(spec.name), "bold"), ": ", who))
-        if spec.num_actions <= LISTED:
-            self._say(f"Moves: {self._session.game.list_actions(range(spec.num_actions))}. Type one, or help.")
-        else:
-            some = self._session.position.legal_actions()[:3]
-            self._say(f"Moves are written like {self._session.game.list_actions(some)}. Type one, or help.")
+        if not self._session.over:
+            self._say(f"{self._told_moves()}. Type one, or help.")
         self._show()
 
+    def _told_moves(self) -> str:
+        """The legal moves in one line, where that is long enough and it is the person's turn; else how moves are written."""
+        game, position = self._session.game, self._session.position
+        legal = position.legal_actions()
+        if self._is_human(position.to_play):
+            if len(legal) <= LISTED and len(names := self._names(legal)) <= LISTED_WIDTH:
+                return f"Moves: {names}"
+            points = [action for action in legal if game.action_point(action) is not None]
+            if len(points) == math.prod(game.spec.board):
+                others = [self._name(action) for action in legal if action not in points]
+                return f"Moves: {', '.join([f'{self._name(points[0])} to {self._name(points[-1])}', *others])}"
+        return f"Moves are written like {self._names(legal[:3])}"
+
     def _help(self) -> None:
+        if rules := self._session.game.rules:
+            self._say(rules)
         for words, meaning in HELP:
             self._say(f"  {words:10}{meaning}")
         self._say(CHANCES)

@@ -6,6 +6,7 @@ Twice: the process ends at once with 130, and what came after the last checkpoin
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import shutil
@@ -44,6 +45,7 @@ EXAMPLES = (
     "zerodojo train connect_four --run runs/next --init runs/connect_four --learner.learning-rate 1e-3",
 )
 GAME_AGENT = "alphazero"
+LITTLE = 2.0  # minutes in which most games are begun to be learned
 
 
 @dataclass(frozen=True)
@@ -277,26 +279,49 @@ def stop_on_signals(display: Leaving) -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
-def without_init(argv: Sequence[str]) -> list[str]:
-    """The words that go on with a run: its weights are its own now."""
-    words = [word for word in argv if word != "--resume" and not word.startswith("--init=")]
-    if "--init" in words:
-        del words[(at := words.index("--init")) : at + 2]
-    return words
+def to_go_on(argv: Sequence[str], *, steps: int | None = None, minutes: float | None = None) -> str:
+    """The command that goes on with a run, whose weights are its own now: to so many steps where those typed are done, for so many
+    minutes where those were too few."""
+    changed = {} if steps is None else {"--steps": str(steps)}
+    changed |= {} if minutes is None else {"--minutes": f"{minutes:g}"}
+    words = [word for word in argv if word != "--resume"]
+    for flag in ("--init", *changed):
+        words = _without(flag, words)
+    return shlex.join([program(), "train", *words, *(word for pair in changed.items() for word in pair), "--resume"])
+
+
+def enough(minutes: float | None, *, begun: bool) -> float | None:
+    """The minutes to take in place of those that were over before learning had begun; None where they were not."""
+    return None if minutes is None or begun else max(LITTLE, 2 * minutes)
+
+
+def _without(flag: str, words: Sequence[str]) -> list[str]:
+    """The words without a flag and its value."""
+    return [
+        word
+        for before, word in zip(["", *words], words, strict=False)
+        if flag not in (before, word) and not word.startswith(f"{flag}=")
+    ]
 
 
 def closing(options: Train, progress: Progress, argv: Sequence[str], *, gone_on: bool, stopped: bool) -> list[str]:
     """What was learned, in a sentence, and what to type next."""
-    again = shlex.join([program(), "train", *without_init(argv), "--resume"])
+    ended = options.steps is not None and progress.step >= options.steps
+    begun = bool(progress.step) or stopped
+    again = to_go_on(
+        argv, steps=2 * options.steps if ended and options.steps else None, minutes=enough(options.minutes, begun=begun)
+    )
     minutes = f"{progress.seconds / 60:.1f} {'more ' if gone_on else ''}minutes"
     if not progress.step:
-        kept = f"its {progress.games:,} games are saved" if progress.games else "there is nothing to save yet"
-        return [f"Stopped after {minutes}, before the first step of learning: {kept}.", f"Go on:       {again}"]
+        learner, replay = options.learner, options.replay
+        needed = max(options.self_play.first_generation, math.ceil(learner.batch / replay.max_uses))
+        there = f"{progress.positions:,} of them are saved" if progress.games else "there is nothing to save yet"
+        sentence = f"Stopped after {minutes}, before the first step of learning, which takes {needed:,} positions: {there}."
+        return [sentence, f"Go on:       {again}"]
     learned = f"{title(options.task)} after {minutes}: {progress.step:,} steps on {progress.positions:,} positions"
-    ended = options.steps is not None and not stopped
     return [
         f"{'Stopped and saved. ' if stopped else ''}{learned}{f'; {progress.strength}' if progress.strength else ''}.",
         f"Play it:     {shlex.quote(program())} play {shlex.quote(options.task)} --opponent {shlex.quote(options.run)}",
         f"Measure it:  {shlex.quote(program())} evaluate {shlex.quote(options.run)} --opponent mcts:1000",
-        f"Go on:       {again}{', with more --steps' if ended else ''}",
+        f"Go on:       {again}",
     ]

@@ -17,7 +17,7 @@ from ..errors import UserError, unknown
 from ..models.config import BodyConfig
 from .arguments import FLAT, Positional, parse, program
 from .games import key_values
-from .train import PROG, stop_on_signals, task_typed, without_init
+from .train import PROG, enough, stop_on_signals, task_typed, to_go_on
 from .words import first_of, values_of
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ def main(argv: Sequence[str]) -> int:
 
     gone_on = options.resume and RunDirectory.exists(options.run)
     if gone_on and (steps := RunDirectory.open_any(options.run).steps()) and steps[-1] >= config.steps:
-        print(f"{options.run} has {steps[-1]:,} steps already, and {config.steps:,} were planned: give more --steps to go on.")
+        print(f"{options.run} has {steps[-1]:,} steps already, and {config.steps:,} were planned. To go on give it more:")
+        print(to_go_on(argv, steps=2 * config.steps))
         return 0
     print(f"{config.task} is learned by {agent_of(config)}: {why}.")
     with open_display(config, options.run) as display, stop_on_signals(display) as stop:
@@ -132,22 +133,23 @@ def flag_of(path: str) -> str:
 def closing(options: TrainGym[Any], progress: GymProgress, argv: Sequence[str], *, gone_on: bool, stopped: bool) -> list[str]:
     """What was learned, in a sentence, and what to type next."""
     name, run = shlex.quote(program()), shlex.quote(options.run)
-    again = shlex.join([program(), "train", *without_init(argv), "--resume"])
+    left = options.steps - progress.step
+    minutes = enough(options.minutes, begun=bool(progress.step) or stopped)
+    again = to_go_on(argv, steps=None if left > 0 else 2 * options.steps, minutes=minutes)
     seconds = f"{progress.seconds:.0f} {'more ' if gone_on else ''}seconds"
     if not progress.step:
         return [f"Stopped after {seconds}, before the first round: there is nothing to save yet.", f"Go on:       {again}"]
     recent = f"the last episodes of training paid {progress.recent[0]:,.1f} each" if progress.recent else "no episode has ended yet"
-    learned = (
-        f"{options.task} after {seconds}: {progress.step:,} steps, {progress.episodes:,} episodes; {progress.strength or recent}"
-    )
-    more = "" if progress.steps_left else ", with more --steps"
+    beyond = f" ({options.steps:,} were planned, and the last round went to its end)" if left < 0 else ""
+    steps = f"{progress.step:,} steps{beyond}"
+    learned = f"{options.task} after {seconds}: {steps}, {progress.episodes:,} episodes; {progress.strength or recent}"
     game = game_of(options.task)
     return [
         f"{'Stopped and saved. ' if stopped else ''}{learned}.",
         f"Watch it:    {name} evaluate {run} --episodes 3 --render",
         f"Measure it:  {name} evaluate {run} --episodes 100",
         *([f"Play it:     {name} play {game} --opponent {run}"] if game else []),
-        f"Go on:       {again}{more}",
+        f"Go on:       {again}",
     ]
 
 

@@ -23,40 +23,42 @@ FRAMES_A_SECOND = 30
 HOME, CLEAR = "\x1b[H", "\x1b[2J"
 
 
-def watcher(task: str, options: Mapping[str, Option], *, render: bool, video: str) -> Watch | None:
-    """Who watches, if anybody. Raises UserError: an environment that is never drawn, no terminal, or a missing package."""
+def watcher(task: str, options: Mapping[str, Option], episodes: int, *, render: bool, video: str) -> Watch | None:
+    """Who watches so many episodes, if anybody. Raises UserError: an environment that is never drawn, no terminal, or a missing
+    package."""
     if not (render or video):
         return None
     drawn = modes(task, options)
     if video:
         if "rgb_array" not in drawn:
             raise UserError(f"{task} draws no pictures; leave --video out")
-        return _film(Path(video))
+        return _film(Path(video), episodes)
     if "human" in drawn and has_screen():
         return Watch("human", lambda env: env)
     if not sys.stdout.isatty():
         raise UserError("--render needs a terminal or a screen; --video DIR writes a film instead")
     if "rgb_array" in drawn:
-        return Watch("rgb_array", lambda env: TerminalView(env, picture))
+        return Watch("rgb_array", lambda env: TerminalView(env, picture, episodes))
     if "ansi" in drawn:
-        return Watch("ansi", lambda env: TerminalView(env, lambda text, columns, lines: str(text)))
+        return Watch("ansi", lambda env: TerminalView(env, lambda text, columns, lines: str(text), episodes))
     raise UserError(f"{task} does not draw itself; leave --render out")
 
 
 class TerminalView(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """Draws every step into the terminal, as fast as the environment is meant to be seen."""
+    """Draws every step of so many episodes into the terminal, as fast as the environment is meant to be seen."""
 
-    def __init__(self, env: gymnasium.Env[Any, Any], draw: Any) -> None:
+    def __init__(self, env: gymnasium.Env[Any, Any], draw: Any, episodes: int) -> None:
         super().__init__(env)
-        self._draw = draw
+        self._draw, self._episodes = draw, episodes
         self._total, self._episode, self._due = 0.0, 0, time.monotonic()
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         """A new episode."""
         result = self.env.reset(**kwargs)
         self._total, self._episode = 0.0, self._episode + 1
-        sys.stdout.write(CLEAR)
-        self._show()
+        if self._episode <= self._episodes:  # environments begin anew behind the last one too
+            sys.stdout.write(CLEAR)
+            self._show()
         return result
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
@@ -98,14 +100,14 @@ def _shrunk(image: NDArray[np.float32], size: int, axis: int) -> NDArray[np.floa
     return np.asarray(sums / counts.reshape([-1 if i == axis else 1 for i in range(image.ndim)]), np.float32)
 
 
-def _film(folder: Path) -> Watch:
+def _film(folder: Path, episodes: int) -> Watch:
     try:
         import moviepy  # noqa: F401
     except ModuleNotFoundError as error:
         raise UserError("--video needs moviepy; pip install 'zerodojo[video]'") from error
 
     def wrap(env: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:
-        return gymnasium.wrappers.RecordVideo(env, str(folder), episode_trigger=lambda episode: True)
+        return gymnasium.wrappers.RecordVideo(env, str(folder), episode_trigger=lambda episode: episode < episodes)
 
     return Watch("rgb_array", wrap)
 

@@ -58,6 +58,8 @@ class Breakthrough(StoneGame):
             labels=self._grid.labels,
             sides=True,
             glyphs="WB",
+            rules="White begins and goes up, Black down. A pawn goes one row ahead, straight or diagonally, to a free point; "
+            "diagonally it also takes. To reach the last row wins, and so does taking every pawn.",
         )
         self.kernels = Kernels(_play, _playout, _legal_mask, parameters=(self.info, moves_table, size))
         self._names = [self._grid.names[origin] + self._grid.names[target] for origin, target in moves]

@@ -171,6 +171,11 @@ class Chess(ForeignGame[ChessPosition]):
             board=(8, 8),
             num_planes=14 * history + 7,
         )
+        self.rules = (
+            f"The usual rules{', and castling as Chess960 has it' if variant == '960' else ''}. A position that comes a third "
+            f"time, fifty moves of each side without a capture or a pawn's move, and ply {max_plies} are draws at once. "
+            "Moves are typed as e2e4 or Nf3."
+        )
 
     def _begin(self) -> ChessPosition:
         return self._start

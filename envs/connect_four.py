@@ -53,6 +53,8 @@ class ConnectFour(StoneGame):
             history=history,
             labels=Labels(bottom=[str(column + 1) for column in range(width)]),
             bits=np.array([c * (height + 1) + height - 1 - r for r in range(height) for c in range(width)], np.int32),
+            rules=f"Name a column, in turn: a disc falls to its lowest free point. {connect} of yours in a line, upright, level or "
+            "diagonal, win; a full board is a draw.",
         )
         self.kernels = Kernels(_play, _playout, _legal_mask, parameters=(self.info, width, height, connect))
         points = np.arange(height * width, dtype=np.int32).reshape(height, width)

@@ -101,6 +101,9 @@ class Game(ABC):
     playouts_are_uniform = True  # every legal move is as likely; False where senseless ones are left out
     observation_bounds = (0.0, 1.0)  # that no number of an observation lies beyond
     has_picture = True  # False where `picture` is an empty board, and only `render` tells what stands where
+    rules = ""  # how it is played, for people, in a few short sentences; empty where another library keeps the rules
+    # [P], what a player does and the others do not, such as "connects top and bottom"; empty where all do the same.
+    aims: tuple[str, ...] = ()
 
     # The rules, over batches -------------------------------------------------------------------------------------------------
 

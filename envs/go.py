@@ -86,6 +86,10 @@ class Go(StoneGame):
             more_words=longest + 1 if superko == "positional" else 0,
             edge=False,
             sides=True,
+            rules="Put a stone on a free point, or pass. Stones left without a free point beside them are taken, "
+            f"and {'no earlier position may be made again' if superko == 'positional' else 'no ko be taken back at once'}. "
+            f"Two passes end the game: each owns its stones and what they alone surround, and the second player has {komi:g} more. "
+            "More points win.",
         )
         self._rules = go_rules.Rules(
             size=size,

@@ -50,6 +50,9 @@ class Gomoku(StoneGame):
             history=history,
             labels=self._grid.labels,
             sides=swap,  # who moves tells whether a lone stone may still be taken over
+            rules="Put a stone on a free point, in turn. Five of yours in a line, upright, level or diagonal, win, "
+            f"{'and six do not' if exact else 'and so do more'}; a full board is a draw."
+            f"{' The second player may answer the first stone with swap, which takes it over.' if swap else ''}",
         )
         self.kernels = Kernels(_play, _playout, parameters=(self.info, self.words, size, exact, swap))
         self._symmetries = square_symmetries(size, num_planes=self.spec.num_planes, extra_actions=int(swap))

@@ -36,6 +36,8 @@ class Hex(StoneGame):
         UserError: an option out of range.
     """
 
+    aims = ("connects top and bottom", "connects left and right")
+
     def __init__(self, size: int = 11, swap: bool = True, history: int = 1) -> None:
         if not 3 <= size <= 19:
             raise UserError(f"size={size} does not fit; hex is played on 3 to 19 points a side")
@@ -52,6 +54,9 @@ class Hex(StoneGame):
             history=history,
             labels=self._grid.labels,
             sides=True,
+            rules="Put a stone on a free point, in turn; a point touches six others. The first player wins with a chain of stones "
+            "from top to bottom, the second with one from left to right."
+            f"{' The second may answer the first stone with swap: it becomes theirs, mirrored in the diagonal.' if swap else ''}",
         )
         self.kernels = Kernels(_play, _playout, parameters=(self.info, self.words, size, swap))
         same, turned = np.arange(points, dtype=np.int32), np.arange(points, dtype=np.int32)[::-1]

@@ -48,6 +48,8 @@ class Othello(StoneGame):
             max_plies=2 * (size * size - 4),
             history=history,
             labels=self._grid.labels,
+            rules="Put a disc where discs of the other's lie in a straight line between it and one of yours: they turn over. Who "
+            "has no such move passes; when nobody has one, more discs win.",
         )
         self.kernels = Kernels(_play, _playout, _legal_mask, parameters=(self.info, self.words, size))
         square = square_symmetries(size, num_planes=self.spec.num_planes, extra_actions=1)

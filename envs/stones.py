@@ -73,12 +73,13 @@ class StoneGame(Game):
         edge: bool = True,
         sides: bool = False,
         glyphs: str = "XO",
+        rules: str = "",
     ) -> None:
         """`bits` is by default the points row by row. Raises UserError for a history out of range."""
         if not 1 <= history <= MOST_HISTORY:
             raise UserError(f"history={history} does not fit; choose from 1 to {MOST_HISTORY} positions")
         height, width = board
-        self.history, self._labels = history, labels
+        self.history, self.rules, self._labels = history, rules, labels
         self.bits: Bits = np.arange(height * width, dtype=np.int32) if bits is None else bits
         self.words = int(self.bits.max()) // 64 + 1
         self.info = 2 * self.words * history  # the column of the info word

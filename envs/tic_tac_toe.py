@@ -41,6 +41,7 @@ class TicTacToe(StoneGame):
             max_plies=9,
             history=history,
             labels=self._grid.labels,
+            rules="Put a stone on a free point, in turn. Three of yours in a row, column or diagonal win; a full board is a draw.",
         )
         self.kernels = Kernels(_play, _playout, parameters=(self.info,))
         self._symmetries = square_symmetries(3, num_planes=self.spec.num_planes)

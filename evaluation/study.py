@@ -125,7 +125,7 @@ def profiles(studied: Sequence[Studied]) -> list[Profiles]:
     found = []
     for task, group in by_task(studied).items():
         returns = [value for one in group for value in one.returns]
-        room = 0.05 * (max(returns) - min(returns)) or 1.0  # seen at both ends
+        room = 0.05 * ((max(returns) - min(returns)) or abs(max(returns)) or 1.0)  # seen at both ends
         thresholds = np.linspace(min(returns) - room, max(returns) + room, THRESHOLDS)
         shares = {one.name: profile(one.scores, thresholds) for one in group}
         bands = {one.name: interval(profile(_resampled(one, CURVE_RESAMPLES), thresholds)) for one in group}

@@ -312,6 +312,19 @@ def test_list_shows_every_entry_of_every_registry(capsys):
         assert f"\n  {name} " in everything
 
 
+def test_help_names_every_list_and_what_can_be_played(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "220")
+    main(["--help"])
+    said = capsys.readouterr().out
+    assert max(map(len, said.splitlines())) <= 80
+    assert all(section in said.partition("\n  list ")[2].partition("\n")[0] for section in listing.SECTIONS)
+    with pytest.raises(SystemExit):
+        main(["play", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "such as CartPole-v1" in said
+    assert all(spec in said for spec in ("runs/x", "mcts:1000", "minimax:5", "random", "human", "zerodojo list players"))
+
+
 def test_list_refuses_what_is_not_there(capsys):
     assert main(["list", "gamse"]) == 2
     assert "did you mean games" in capsys.readouterr().err
@@ -362,6 +375,8 @@ def test_presets_fit_their_tasks():
     assert preset_for("connect_four", "tic_tac_toe").game == "connect_four"
     with pytest.raises(UserError, match="did you mean tic_tac_toe"):
         preset_for("connect_four", "tictactoe")
+    with pytest.raises(UserError, match="preset cartpole-ppo is of the environment CartPole-v1, and othello is a game"):
+        preset_for("othello", "cartpole-ppo")
 
 
 @pytest.mark.parametrize("columns", [60, 80, 220])

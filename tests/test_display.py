@@ -9,7 +9,7 @@ from rich.console import Console
 from zerodojo.agents.alphazero.learner import Losses
 from zerodojo.agents.alphazero.training import Progress
 from zerodojo.agents.registry import preset_for
-from zerodojo.cli.display import NEWS, STOPPING, WIDTH, PanelDisplay, PlainDisplay, duration, open_display, size, summary
+from zerodojo.cli.display import ECHO, NEWS, STOPPING, WIDTH, PanelDisplay, PlainDisplay, duration, open_display, size, summary
 
 CONFIG = preset_for("connect_four")
 START = Progress(
@@ -79,7 +79,7 @@ def panel(*reports, width=80, seconds=0.0, stopping=False):
 def test_the_panel_always_has_the_same_size(reports, width):
     lines = panel(*reports, width=width)
     assert len(lines) == len(panel(START)) <= 22
-    assert {len(line) for line in lines} == {min(width, WIDTH)}
+    assert {len(line) for line in lines} == {min(width - ECHO, WIDTH)}
 
 
 def test_the_panel_says_what_a_newcomer_wants_to_know():
@@ -91,7 +91,7 @@ def test_the_panel_says_what_a_newcomer_wants_to_know():
         "1,234,567 games, 56,789,012 positions, 12,346 positions/s",
         "12,288 positions, in games that have not ended",
         "version 123,400 on torch-cuda-bf16; 55 steps old (95%: 102)",
-        "step 123,456, every position used 3.9 times, learning rate 0.0012",
+        "step 123,456, 3.9 uses a position, learning rate 0.0012",
         "moves 0.412, outcome 0.312",
         "as if between 3.4 moves (policy entropy 1.23)",
         "runs/connect_four, 12.3 GB on disk",
@@ -113,6 +113,11 @@ def test_a_run_of_steps_and_one_without_end():
     steps = replace(LATER, seconds_left=None, steps_left=44)
     assert "step 123,456 of 123,500, 1:01:40" in "".join(panel(steps))
     assert "until Ctrl-C" in "".join(panel(replace(LATER, seconds_left=None)))
+
+
+def test_where_the_terminal_writes_ctrl_c_the_panel_is_still_drawn_over_itself():
+    """A full line would wrap, and the panel be drawn again one line below."""
+    assert max(map(len, panel(LATER, width=80))) + len("^C") <= 80
 
 
 def test_ctrl_c_is_answered_in_the_panel():

@@ -294,6 +294,41 @@ def test_a_game_is_loaded_from_a_file(tmp_path: Path) -> None:
     assert "internal error" not in "".join(said)
 
 
+def test_a_file_of_another_size_changes_the_board_and_keeps_the_komi_it_does_not_name(tmp_path: Path) -> None:
+    """As GNU Go does; a board cleared after it has the size of the file."""
+    file, named = tmp_path / "nine.sgf", tmp_path / "named.sgf"
+    file.write_text("(;GM[1]SZ[9];B[cc];W[gg])")
+    named.write_text("(;GM[1]SZ[7]KM[6.5];B[cc])")
+    said = answers(
+        f"loadsgf {file}\nplay b J9\nfinal_score\nloadsgf {named}\nfinal_score\nclear_board\nplay b G7\nplay w J9\n",
+        game="go",
+        size=5,
+        komi=3.5,
+    )
+    assert said[:2] == ["=", "="] and said[2] == "= W+2.5"
+    assert said[3] == "=" and said[4] == "= B+42.5"
+    assert said[5:7] == ["=", "="] and said[7].startswith("? ")
+
+
+def test_a_file_that_the_player_does_not_play_is_refused_and_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def learned(spec: str, game: Game, *, seed: int) -> Player:
+        if (game.spec.options["size"], game.spec.options["komi"]) != (5, 7.5):
+            raise UserError("it plays go(size=5, komi=7.5)")
+        return made(spec, game, seed=seed)
+
+    made = player
+    monkeypatch.setattr(sys.modules[__name__], "player", learned)
+    (tmp_path / "nine.sgf").write_text("(;GM[1]SZ[9];B[cc];W[gg])")
+    (tmp_path / "five.sgf").write_text("(;GM[1]SZ[5]KM[0.5];B[cc])")
+    text = f"play b A1\nloadsgf {tmp_path}/nine.sgf\nplay w E5\nloadsgf {tmp_path}/five.sgf\nfinal_score\ngenmove w\n"
+    said = answers(text, "random", "go", size=5)
+    assert said[1] == "? cannot load file: it plays go(size=5, komi=7.5)" and said[2] == "="
+    assert said[3:5] == ["=", "= B+24.5"] and said[5].startswith("= ")  # its komi is for the score alone
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["komi 0.5 is for the score alone"]
+
+
 # Analysis -------------------------------------------------------------------------------------------------------------------
 
 LZ = re.compile(

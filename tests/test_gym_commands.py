@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import gymnasium
+import numpy as np
 import pytest
 
 from zerodojo.agents.gym import origins
@@ -17,6 +18,7 @@ from zerodojo.agents.gym.config import GymConfig
 from zerodojo.agents.run_directory import RunDirectory
 from zerodojo.agents.tabular.config import QLearningSettings
 from zerodojo.cli.main import main
+from zerodojo.cli.meanings import MEANINGS, meaning
 from zerodojo.cli.play_gym import _action
 from zerodojo.envs.gym.config import ViewConfig
 from zerodojo.errors import UserError
@@ -117,6 +119,52 @@ def test_a_person_plays_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     assert "its return is 3.0" in said
 
 
+def test_a_person_is_told_what_actions_and_numbers_mean(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("1\nhelp\nq\n"))
+    assert main(["play", "CartPole-v1"]) == 0
+    said = capsys.readouterr().out
+    assert "Actions: 0 to 1 (0 push left, 1 push right)." in said
+    assert re.search(r"^cart position -?\d[.\d]*, cart speed [-.\d]+, pole angle [-.\d]+, pole speed [-.\d]+$", said, re.MULTILINE)
+    assert "A pole is attached by" in " ".join(said.split())
+    assert "  0  push left\n  1  push right\n" in said
+    assert "is no action" not in said
+
+
+@pytest.mark.parametrize(
+    ("doc", "told"), [("'A world of three steps.'", "A world of three steps."), ("None", "says nothing of itself")]
+)
+def test_help_is_what_an_environment_says_of_itself(
+    doc: str, told: str, own: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own.write_text(own.read_text() + f"\nWorld.__doc__ = {doc}\n")
+    monkeypatch.setattr("sys.stdin", io.StringIO("help\nq\n"))
+    assert main(["play", "--import", "own_worlds", "Plain"]) == 0
+    said = capsys.readouterr().out
+    assert told in said
+    assert said.startswith("Actions: 0 to 1.\n")
+
+
+def test_meanings_fit_their_environments() -> None:
+    for name, known in MEANINGS.items():
+        if name.startswith("LunarLander"):  # needs Box2D
+            continue
+        env = gymnasium.make(max(key for key in gymnasium.registry if re.fullmatch(rf"{name}-v\d", key)))
+        assert meaning(env) is known
+        assert len(known.numbers) == np.size(env.observation_space.sample())
+
+
+def test_ctrl_c_leaves_an_episode_in_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    class Pressed(io.StringIO):
+        def readline(self, size: int | None = -1) -> str:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("sys.stdin", Pressed())
+    assert main(["play", "CartPole-v1"]) == 130
+    assert capsys.readouterr().out.endswith("action> \nInterrupted; the episode stops here.\n")
+
+
 def test_what_a_function_makes_is_asked_how_it_is_drawn(
     own: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -127,7 +175,9 @@ def test_what_a_function_makes_is_asked_how_it_is_drawn(
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     capsys.readouterr()
     assert main(["evaluate", "run", "--episodes", "1", "--render"]) == 0
-    assert "at 3" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "at 3" in said
+    assert "episode 2" not in said
 
 
 def test_another_version_of_the_environment_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -146,6 +196,22 @@ def test_another_version_of_the_environment_is_told(monkeypatch: pytest.MonkeyPa
     assert main([*words, "--resume", "--steps", "90"]) == 0
     assert line in capsys.readouterr().out
     assert json.loads(Path("run/config.json").read_text())["environment"] == made
+
+
+def test_a_setting_that_is_newer_than_the_run_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["train", "FrozenLake-v1", *TRAIN]
+    assert main(words) == 0
+    path = Path("run/config.json")
+    data = json.loads(path.read_text())
+    value = data["config"]["settings"].pop("gamma")
+    path.write_text(json.dumps(data))
+    capsys.readouterr()
+    assert main([*words, "--resume", "--steps", "90"]) == 0
+    assert (
+        f"this run is older than some settings, and goes on with settings.gamma {value!r}; name another" in capsys.readouterr().out
+    )
+    assert main([*words, "--resume", "--steps", "120"]) == 0
+    assert "older than some settings" not in capsys.readouterr().out
 
 
 def test_an_episode_has_one_limit(capsys: pytest.CaptureFixture[str]) -> None:

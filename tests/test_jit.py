@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import zerodojo
-from zerodojo.jit import fingerprint
+from zerodojo.jit import cache_folder, fingerprint
 
 PACKAGE = Path(zerodojo.__file__).parent
 
@@ -35,6 +35,11 @@ def test_a_change_in_another_file_is_seen(tmp_path):
     assert ask(tmp_path) == ("12", 6)
 
 
+def test_a_checkout_keeps_its_kernels_itself(monkeypatch):
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    assert cache_folder() == PACKAGE.resolve() / "__pycache__" / "kernels"
+
+
 def test_a_fingerprint_reaches_what_is_imported_and_no_further(tmp_path):
     room = tmp_path / "room"
     room.mkdir()
@@ -48,6 +53,16 @@ def test_a_fingerprint_reaches_what_is_imported_and_no_further(tmp_path):
     assert fingerprint.__wrapped__(room / "near.py") == first
     (room / "farther.py").write_text("z = 2\n")
     assert fingerprint.__wrapped__(room / "near.py") != first
+
+
+def test_where_nothing_can_be_written_kernels_work_all_the_same(tmp_path):
+    room = tmp_path / "rooms"
+    room.mkdir()
+    (room / "__init__.py").touch()
+    (room / "caller.py").write_text("from zerodojo.jit import compiled\n@compiled()\ndef ask(x):\n    return x + 2\n")
+    (tmp_path / "cache").touch()  # no folder: nothing can be made in it
+    assert ask(tmp_path) == ("4", 0)
+    assert not list(tmp_path.rglob("*.nbi")), "Numba finds no place of its own either, which would not know what kernels call"
 
 
 def test_every_kernel_is_compiled_this_way():

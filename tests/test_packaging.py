@@ -74,6 +74,18 @@ def test_wheel_runs_from_anywhere(wheel, tmp_path):
     assert "connect_four" in said.stdout
 
 
+def test_nothing_is_put_beside_what_is_installed(wheel, tmp_path):
+    """Python takes a folder of the package's name that an uninstallation leaves behind for the package."""
+    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path / "site"), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    environment.pop("NUMBA_CACHE_DIR", None)
+    before = {path for path in (tmp_path / "site").rglob("*") if path.is_file()}
+    script = "import numpy; from zerodojo.envs.rng import mix64; print(mix64(numpy.uint64(1)))"
+    subprocess.run([sys.executable, "-B", "-c", script], cwd=tmp_path, env=environment, check=True)
+    assert {path for path in (tmp_path / "site").rglob("*") if path.is_file()} == before
+    assert list((tmp_path / "cache" / "zerodojo" / "kernels").rglob("*.nbc"))
+
+
 def canonical(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 from numba import njit
+from rich.color import Color
 from rich.console import Console
+from rich.style import Style
 
 from zerodojo.agents import Decision, Limit
 from zerodojo.agents.players.random import RandomPlayer
@@ -115,7 +117,7 @@ def test_chess_takes_english_notation(play) -> None:  # type: ignore[no-untyped-
 
 @pytest.mark.parametrize("name", ["chess", "breakthrough"])
 def test_a_chessboard_has_light_and_dark_squares_in_colour(name: str) -> None:
-    """The square on the lower right is light, neighbours differ, and a row without pieces is nothing but its squares."""
+    """The square on the lower right is light, neighbours differ, and an empty one has its dot, as on every board."""
     game = make(name)
     console = Console(force_terminal=True, color_system="truecolor", width=80)
     segments = [
@@ -130,7 +132,47 @@ def test_a_chessboard_has_light_and_dark_squares_in_colour(name: str) -> None:
     assert all(
         line[3 * c + i] == (dark if (r + c) % 2 else light) for r, line in enumerate(grounds) for c in range(8) for i in range(3)
     )
-    assert "".join(segment.text for segment in rows[4]).isspace()
+    assert "".join(segment.text for segment in rows[4]) == 8 * " · "
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("connect_four", "Moves: 1, 2, 3, 4, 5, 6, 7."),
+        ("connect_four --moves 4,4,4,4,4,4", "Moves: 1, 2, 3, 5, 6, 7."),
+        ("hex --option size=3", "Moves: a1, b1, c1, a2, b2, c2, a3, b3, c3."),  # no swap, which is not legal yet
+        ("hex --option size=5", "Moves: a1 to e5."),
+        ("hex --option size=3 --moves a1 --second", "Moves: b1, c1, a2, b2, c2, a3, b3, c3, swap."),
+        ("go --option size=5", "Moves: A5 to E1, pass."),
+        ("othello --option size=6", "Moves: c2, b3, e4, d5."),
+        ("breakthrough", "Moves are written like a2a3, a2b3, b2a3."),
+        ("hex --option size=5 --second", "Moves are written like a1, b1, c1."),
+    ],
+)
+def test_the_moves_that_are_legal_now_are_told_in_one_line(play, arguments: str, told: str) -> None:  # type: ignore[no-untyped-def]
+    _, out, _ = play(f"{arguments} --opponent random", "quit")
+    (line,) = [line for line in out.splitlines() if line.startswith("Moves") and line.endswith("Type one, or help.")]
+    assert line == f"{told} Type one, or help." and len(line) <= 80
+
+
+def test_a_game_that_is_over_has_no_moves_to_type(play) -> None:  # type: ignore[no-untyped-def]
+    _, out, _ = play("tic_tac_toe --opponent random --moves a1,a2,b1,b2,c1")
+    assert "Type one" not in out and "You win" in out
+
+
+def test_help_tells_the_rules(play) -> None:  # type: ignore[no-untyped-def]
+    _, out, _ = play("connect_four --opponent random --option connect=5", "help", "quit")
+    assert f"\n{make('connect_four', connect=5).rules}\n  a move " in out and "5 of yours in a line" in out
+
+
+@pytest.mark.parametrize("colour", [False, True])
+def test_it_is_seen_whose_edges_are_whose(colour: bool) -> None:
+    game = make("hex", size=19)
+    board = Board(game, colour=colour)
+    lines = board.draw(game.start()).plain.splitlines()
+    first, second = (board.side(player).plain for player in (0, 1))
+    assert lines[-1].strip() == f"{first} connects top and bottom, {second} connects left and right"
+    assert max(map(len, lines)) < 80
 
 
 def test_bad_moves_are_refused_with_the_legal_ones(play) -> None:  # type: ignore[no-untyped-def]
@@ -249,6 +291,11 @@ def test_sides_differ_in_more_than_colour() -> None:
         board = Board(make(name), colour=True)
         assert board.side(0).plain != board.side(1).plain
         assert len(set(LOOKS[name].stones)) in (0, 2) if name in LOOKS else True
+
+
+def test_black_is_read_on_a_dark_terminal() -> None:
+    style = Style.parse(str(Board(make("go"), colour=True).side(0).style))
+    assert style.color == Color.parse("#101010") and style.bgcolor == Color.parse("#b98b4e")
 
 
 def test_it_is_said_once_that_something_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from zerodojo.agents.registry import preset_for
 from zerodojo.agents.run_directory import RunDirectory
 from zerodojo.agents.variants import with_resolved_options
 from zerodojo.cli.main import main
-from zerodojo.cli.train import read
+from zerodojo.cli.train import enough, read, to_go_on
 from zerodojo.errors import UserError
 from zerodojo.models.config import NetworkConfig
 
@@ -266,11 +266,12 @@ def test_train_and_go_on(tmp_path, train):
     lines = said.splitlines()
     assert code == 0
     assert lines[0].startswith(f"Tic-tac-toe, in {path}: starting self-play")
-    assert re.fullmatch(r"Tic-tac-toe after 0\.\d minutes: 4 steps on \d+ positions\.", lines[-4])
+    assert re.fullmatch(r"Tic-tac-toe after [\d.]+ minutes: 4 steps on \d+ positions\.", lines[-4])
     assert lines[-3] == f"Play it:     zerodojo play tic_tac_toe --opponent '{path}'"
     assert lines[-2] == f"Measure it:  zerodojo evaluate '{path}' --opponent mcts:1000"
-    assert lines[-1].startswith(f"Go on:       zerodojo train tic_tac_toe --run '{path}' --steps 4")
-    assert lines[-1].endswith("--resume, with more --steps")
+    assert lines[-1] == "Go on:       " + shlex.join(
+        ["zerodojo", "train", "tic_tac_toe", "--run", str(path), *TINY, "--steps", "8", "--resume"]
+    )
     before = (path / "config.json").read_bytes()
 
     done = f"{path} has 4 steps already, and --steps counts them all: nothing is left to do.\n"
@@ -369,7 +370,7 @@ def test_ctrl_c_saves_and_leaves_with_a_sentence(tmp_path):
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     assert "saving a checkpoint, press Ctrl-C again to leave at once\n" in out
-    said = re.search(r"Stopped and saved\. Tic-tac-toe after 0\.\d minutes: ([\d,]+) steps on", out)
+    said = re.search(r"Stopped and saved\. Tic-tac-toe after [\d.]+ minutes: ([\d,]+) steps on", out)
     assert int(said[1].replace(",", "")) == RunDirectory.open(tmp_path / "run").steps()[-1]
 
 
@@ -393,7 +394,34 @@ def test_ctrl_c_before_anything_is_learned_says_so(tmp_path):
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
-    assert "before the first step of learning: there is nothing to save yet" in out
+    assert "before the first step of learning, which takes 100,000,000 positions: there is nothing to save yet" in out
+
+
+def test_minutes_that_were_too_few_are_not_advised_again(tmp_path, train):
+    few = ("--workers", "0", "--self-play.engine", "torch-fp32", "--self-play.first-generation", "100000000", "--minutes")
+    code, said = train(tmp_path / "run", *few, "0.001")
+    assert code == 0 and "before the first step of learning, which takes 100,000,000 positions: " in said
+    again = said.partition("Go on: ")[2]
+    assert again.rstrip().endswith("--minutes 2 --resume") and "0.001" not in again
+    assert [enough(3.0, begun=False), enough(0.5, begun=False), enough(3.0, begun=True), enough(None, begun=False)] == [
+        6,
+        2,
+        None,
+        None,
+    ]
+    longer = to_go_on(["x", "--minutes=3", "--init", "a", "--seed", "1", "--resume"], minutes=6.0)
+    assert longer.endswith("train x --seed 1 --minutes 6 --resume")
+    assert to_go_on(["x", "--minutes", "3", "--init=a"], steps=10).endswith("train x --minutes 3 --steps 10 --resume")
+
+
+def test_a_run_that_has_learned_nothing_yet_says_how_to_go_on(tmp_path, capsys):
+    path = tmp_path / "run"
+    RunDirectory.create(path, with_resolved_options(preset_for("tic_tac_toe")))
+    for words in (["play", "tic_tac_toe", "--opponent", str(path)], ["evaluate", str(path), "--opponent", "random"]):
+        assert main(words) == 2
+        said = capsys.readouterr().err
+        assert "no checkpoint yet; if it trains now, wait some minutes; if not, go on with " in said
+        assert f"`zerodojo train tic_tac_toe --run {path} --resume`" in said
 
 
 def test_at_a_terminal_there_is_a_panel_which_sigterm_leaves_in_order(tmp_path):

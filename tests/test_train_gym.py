@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from zerodojo.agents.gym.config import GymRunConfig
+from zerodojo.agents.gym.presets import PRESETS
+from zerodojo.agents.gym.training import GymProgress
 from zerodojo.agents.run_directory import RunDirectory
+from zerodojo.cli.gym_display import summary
 from zerodojo.cli.main import main
+from zerodojo.distributed.gym_training import train_agent
 from zerodojo.envs.gym.making import UNLIMITED
 
 QUICK = ["--steps", "2048", "--rollout", "64", "--epochs", "2", "--evaluation-episodes", "2", "--evaluations", "2"]
@@ -27,9 +33,11 @@ def test_train_go_on_and_evaluate(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "CartPole-v1 is learned by ppo: preset cartpole-ppo, of this environment." in said
     assert "2,048 steps" in said
     assert f"evaluate {run} --episodes 3 --render" in said
+    go_on = said.splitlines()[-1].removeprefix("Go on:       zerodojo ")
+    assert go_on.endswith("--steps 4096 --resume")
     assert main(["train", "CartPole-v1", "--run", str(run), *QUICK, "--resume"]) == 0
-    assert "has 2,048 steps already" in capsys.readouterr().out
-    assert main(["train", "CartPole-v1", "--run", str(run), "--resume", "--steps", "4096"]) == 0
+    assert f"has 2,048 steps already, and 2,048 were planned. To go on give it more:\nzerodojo {go_on}" in capsys.readouterr().out
+    assert main(go_on.split()) == 0
     assert "4,096 steps" in capsys.readouterr().out
     assert {row["env_steps"] for row in RunDirectory.open_any(run).read_metrics()} >= {2048, 4096}
 
@@ -55,6 +63,25 @@ def test_train_go_on_and_evaluate(tmp_path: Path, capsys: pytest.CaptureFixture[
     for spec in (f"{run}@best", f"{run}@4096", f"{run}@latest"):
         assert main(["evaluate", spec, "--episodes", "1", "--stochastic"]) == 0
     assert "actions sampled" in capsys.readouterr().out
+
+
+def test_steps_beyond_those_planned_are_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "CartPole-v1", "--run", str(tmp_path / "run"), *QUICK, "--steps=2000"]) == 0
+    said = capsys.readouterr().out
+    assert "2,048 steps (2,000 were planned, and the last round went to its end), " in said
+    assert said.splitlines()[-1].endswith("--steps 4000 --resume")
+
+
+def test_what_is_saved_is_said_to_be(tmp_path: Path) -> None:
+    """The best weights are on disk long before the first checkpoint."""
+    reports: list[GymProgress] = []
+    config = replace(PRESETS["cartpole-ppo"], steps=1024, run=GymRunConfig(evaluations=4, evaluation_episodes=1))
+    train_agent("CartPole-v1", run=tmp_path / "run", config=config, report=reports.append)
+    measured = [report for report in reports if report.best is not None]
+    assert len(measured) > 1
+    assert all("nothing saved" not in summary(report) for report in measured)
+    assert "nothing saved yet" in summary(reports[0])
+    assert [report.step + report.steps_left for report in reports] == [1024] * len(reports)
 
 
 def test_options_of_the_environment_and_flags_of_the_agent_are_kept(tmp_path: Path) -> None:
@@ -113,6 +140,10 @@ def test_the_same_seed_gives_the_same_weights_and_another_gives_others(tmp_path:
         ("CartPol-v1 --run x", "unknown environment 'CartPol-v1'; did you mean CartPole-v1"),
         ("CartPole-v1 --run x --agent pp0", "unknown agent 'pp0'; did you mean ppo?"),
         ("CartPole-v1 --run x --agent alphazero", "CartPole-v1 is an environment, and alphazero learns games"),
+        (
+            "CartPole-v1 --run x --preset connect_four",
+            "preset connect_four is of self-play in games, and CartPole-v1 is an environment",
+        ),
         ("CartPole-v1 --run x --preset cartpol-ppo", "unknown preset 'cartpol-ppo'; did you mean cartpole-ppo"),
         ("CartPole-v1 --run x --learningrate 1", "unknown flag --learningrate; did you mean --learning-rate"),
         ("CartPole-v1 --run x --env gravity", "--env takes KEY=VALUE"),
@@ -182,7 +213,10 @@ def test_a_run_refuses_what_would_not_fit_it(
         ("evaluate run@7 --episodes 1", "has no checkpoint of step 7"),
         ("evaluate run@bst --episodes 1", "after the @ comes"),
         ("evaluate run --episodes 1 --render", "--render needs a terminal or a screen"),
-        ("play tic_tac_toe --opponent run", "run learns in the environment CartPole-v1, not a game"),
+        (
+            "play tic_tac_toe --opponent run",
+            "run learns in the environment CartPole-v1, not a game; choose the run of a game, or mcts:1000",
+        ),
     ]:
         capsys.readouterr()
         assert main(words.split()) == 2, words

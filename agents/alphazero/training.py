@@ -149,6 +149,8 @@ class Training:
         self._store = GameStore(run.games, self._game)
         if run.steps():
             self._restore(run.load())
+            if newer := run.newer_settings():
+                self._notices.append(newer)
         else:
             if any(run.games.glob("*")):
                 self._notices.append("this run has no checkpoint: it begins anew, and the games it had made are dropped")

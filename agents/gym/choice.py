@@ -10,6 +10,7 @@ from ...envs.gym.making import find, make_one
 from ...envs.gym.spaces import ActionSpace, Reader, Writer
 from ...errors import UserError, unknown
 from ..registry import AGENTS, ALL_AGENTS, ALL_PRESETS, agent_of, settings_class
+from ..registry import PRESETS as OF_GAMES
 from .config import GymConfig, LeagueConfig
 from .presets import PRESETS
 from .tasks import environment_of, options_against
@@ -30,6 +31,8 @@ def choose(task: str, options: Mapping[str, Option], *, agent: str = "", preset:
         raise unknown("agent", agent, [name for name, entry in AGENTS.items() if entry.agent], elsewhere=ALL_AGENTS)
     if preset:
         if preset not in PRESETS:
+            if preset in OF_GAMES:
+                raise UserError(f"preset {preset} is of self-play in games, and {task} is an environment; {ALL_PRESETS}")
             raise unknown("preset", preset, PRESETS, elsewhere=ALL_PRESETS)
         config = PRESETS[preset]
         if agent and agent_of(config) != agent:

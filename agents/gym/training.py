@@ -63,7 +63,7 @@ class GymProgress:
     seconds: float  # of this call
     seconds_left: float | None  # None without a time limit
     step: int  # in environments, of all together
-    steps_left: int | None
+    steps_left: int  # below 0 where the last round went beyond those planned
     steps_per_second: float
     episodes: int
     recent: tuple[float, float] | None  # mean return and length of the last episodes of training
@@ -214,6 +214,7 @@ class GymTraining:
         if score.mean > self._best:
             self._best = score.mean
             self._run.save_best(Checkpoint(step=self._agent.steps, weights=self._weights()))
+            self._disk = self._run.disk_used()
 
     def _moments(self) -> dict[str, Any]:
         return getattr(self._environments, "moments", dict)()
@@ -287,6 +288,8 @@ class GymTraining:
             ) from error
         if another := changed_origins(self._run):
             self._notices.append(another)
+        if newer := self._run.newer_settings():
+            self._notices.append(newer)
         self._run.cut_metrics(checkpoint.step)
         self._run.cut_best(checkpoint.step)
         if self._agent.replay is not None:
@@ -359,7 +362,7 @@ class GymTraining:
             seconds=now - self._begun,
             seconds_left=None if self._deadline is None else max(0.0, self._deadline - now),
             step=self._agent.steps,
-            steps_left=max(0, self._config.steps - self._agent.steps),
+            steps_left=self._config.steps - self._agent.steps,
             steps_per_second=self._rate(),
             episodes=self._episodes,
             recent=None if recent is None else (recent[0], recent[1]),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from zerodojo.agents.alphazero.config import AlphaZeroConfig, SelfPlayConfig
-from zerodojo.agents.config_io import changed, from_json, to_json
+from zerodojo.agents.config_io import changed, from_json, lacking, to_json, value_at
 from zerodojo.errors import UserError
 from zerodojo.search.config import SearchConfig
 
@@ -25,6 +25,14 @@ class Inner:
 class Outer:
     inner: Inner
     options: dict[str, int | str] = field(default_factory=dict)
+
+
+def test_what_took_its_default_is_named() -> None:
+    data: dict[str, Any] = {"inner": {"rate": 1.0, "name": None}, "options": {"width": 3}}
+    made = from_json(Outer, data)
+    assert lacking(data, made) == ["inner.sizes"]
+    assert value_at(made, "inner.sizes") == (1, 2)
+    assert lacking(to_json(made), made) == []
 
 
 def test_survives_json() -> None:

@@ -217,7 +217,7 @@ def test_stopped_before_the_first_step_it_keeps_its_games_and_is_the_same_run(ne
     train(two, pools=Once, steps=9, stopped=lambda: bool(played))
     assert two.steps() == [0] and two.load().state["games"] == len(played) > 0
     assert_consistent(two)
-    with pytest.raises(UserError, match="has learned nothing of them yet; go on with --resume"):
+    with pytest.raises(UserError, match=r"has learned nothing of them yet; if it trains now, .* go on with `zerodojo train "):
         two.weights()
     train(RunDirectory.open(two.path), steps=9)
     assert_consistent(two)

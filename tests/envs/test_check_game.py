@@ -53,6 +53,15 @@ def test_every_game_keeps_the_laws(name: str, options: dict[str, Option]) -> Non
     )  # chess comes through python-chess, a hundred times slower
 
 
+@pytest.mark.parametrize(
+    ("name", "options"), [(name, options) for name in GAMES for options in ({}, *VARIANTS.get(name, []))], ids=str
+)
+def test_every_game_tells_its_rules_shortly(name: str, options: dict[str, Option]) -> None:
+    game = make(name, **options)
+    assert 40 < len(game.rules) <= 280 and game.rules.endswith(".") and "\n" not in game.rules
+    assert len(game.aims) in (0, game.spec.num_players)
+
+
 class DoubleOpening(TicTacToe):
     """Player 0 begins with two stones: a sound game in which the number of plies does not tell who moves."""
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from zerodojo.agents.gym.presets import PRESETS, TABLES
+from zerodojo.cli.study_text import text
 from zerodojo.evaluation.curves import POINTS, curve
 from zerodojo.evaluation.episodes import Returns
 from zerodojo.evaluation.study import Studied, by_task, improvements, profiles
@@ -68,6 +69,34 @@ def test_a_profile_goes_from_all_seeds_to_none():
         assert (shares[0], shares[-1]) == (1.0, 0.0)
         assert set(shares) == {1.0, 0.5, 0.0}
     assert found.shares["a"][found.thresholds > 2][0] == 0.5
+
+
+def test_where_all_seeds_end_the_same_it_is_said_in_words():
+    group = [studied("a", 500.0, 500.0, rows=[[]]), studied("b", 500.0, rows=[[]])]
+    (found,) = profiles(group)
+    assert (found.thresholds[0], found.thresholds[-1]) == (475.0, 525.0)
+    told = text(group, [])
+    assert "All seeds end with 500.00: a performance profile would compare nothing." in told
+    assert "525" not in told
+    assert "Performance profile" in text([studied("a", 500.0, 499.0, rows=[[]])], [])
+
+
+def test_curves_say_whether_it_explores():
+    told = text(
+        [
+            studied(
+                "a",
+                1.0,
+                rows=[
+                    rows("return", (0, 1.0), (9, 2.0)),
+                ],
+            ),
+            studied("b", 1.0, rows=[rows("score", (0, 1.0), (9, 2.0))]),
+        ],
+        [],
+    )
+    assert "Learning curve, exploring: IQM of the last episodes of training, a" in told
+    assert "Learning curve, likeliest actions: IQM along the way, b" in told
 
 
 def test_tables_name_presets():
