@@ -3,12 +3,14 @@
     python examples/commentary.py [--quick]
 
 An attention seq2seq (Bahdanau et al. 2015) turns the facts of one move into a sentence; `zerodojo play --comment` speaks by it.
-HRED (Sordoni et al. 2015) and VHRED (Serban et al. 2017) read the game so far, facts and sentences in turn, and so can also say
-that a player errs again or that the lead changes hands, of which the facts of one move tell nothing. They learn from sentences of
-a grammar (agents/commentary/grammar.py) over searches of Connect Four, Breakthrough and Othello. What they say of games held back
-is graded by BLEU against all that the grammar may say of a move, and by the share of sentences that are among it.
+HRED (Sordoni et al. 2015) and VHRED (Serban et al. 2017) read the game so far, chances, mistakes and their own remarks in turn, and
+remark on its course: that a player errs again or that the lead changes hands, of which one move alone tells nothing.
 
-Reached with seed 0: PLACEHOLDER
+All learn from sentences of a grammar (agents/commentary/grammar.py) over searches of Connect Four, Breakthrough and Othello. What
+they say of games held back is graded by BLEU against all that the grammar may say of a move, and by the share that is among it.
+
+Reached with seed 0: BLEU 100 and every sentence fits, on 3,511 moves held back and on any facts at all. HRED says fitting remarks
+on 86% of the moves, but misses the 14% where there is something to tell: after 800 steps it still says the commonest thing.
 """
 
 from __future__ import annotations
@@ -23,9 +25,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from zerodojo.agents import player
-from zerodojo.agents.commentary.commentator import FACTS, LONGEST, Commentator, fact_ids, fresh, word_ids, words
+from zerodojo.agents.commentary.commentator import FACTS, LONGEST, Commentator, fact_ids, fresh, word_ids
 from zerodojo.agents.commentary.facts import LARGEST, OPEN, Facts, facts_of
-from zerodojo.agents.commentary.grammar import WORDS, Sentence, sentences
+from zerodojo.agents.commentary.grammar import REMARKS, WORDS, Sentence, is_eventful, remarks, sentences
 from zerodojo.cli.example import Example, main
 from zerodojo.envs import make
 from zerodojo.evaluation.match import openings
@@ -38,8 +40,9 @@ from zerodojo.models.sequence.vhred import VHRED, kl_weight, vhred
 from zerodojo.models.weights_file import save_weights
 
 GAMES = ("connect_four", "breakthrough", "othello")
-STRETCH = 8  # moves of a game that HRED reads at once
+STRETCH = 10  # moves of a game that HRED reads at once
 SHIFT = len(FACTS)  # in a dialogue the ids of words stand behind those of facts
+REMARK_IDS = {word: i for i, word in enumerate(REMARKS, SPECIAL + SHIFT)}
 Game = list[Facts]
 
 
@@ -112,27 +115,38 @@ def speaker(moves: Sequence[Facts], *, steps: int, generator: np.random.Generato
 
 
 def dialogue(game: Game, said: Sequence[Sentence]) -> tuple[list[int], list[bool]]:
-    """Facts and sentences in turn as one row of ids, and which of them are to be learned to say."""
+    """Chances and mistakes, and remarks, in turn as one row of ids, and which of them are to be learned to say."""
     ids: list[int] = []
     speech: list[bool] = []
-    for facts, sentence in zip(game, said, strict=False):
-        heard = [*fact_ids(facts), END]
-        spoken = [i if i == END else i + SHIFT for i in word_ids(sentence)]
+    for facts, sentence in zip(game, [*said, None], strict=False):
+        heard = [*fact_ids(facts)[:2], END]
+        spoken = [] if sentence is None else [*(REMARK_IDS[word] for word in sentence), END]
         ids += heard + spoken
         speech += [False] * len(heard) + [True] * len(spoken)
     return ids, speech
 
 
+def stretches_of(games: Sequence[Game]) -> tuple[list[Game], list[Game]]:
+    """Stretches of games in which there is something to tell, and those in which there is nothing."""
+    found: tuple[list[Game], list[Game]] = ([], [])
+    for game in games:
+        for first in range(0, len(game) - STRETCH + 1, STRETCH // 2):
+            stretch = game[first : first + STRETCH]
+            found[not any(is_eventful(stretch[k], stretch[:k]) for k in range(STRETCH))].append(stretch)
+    return found
+
+
 def reader(network: HRED, games: Sequence[Game], *, steps: int, generator: np.random.Generator) -> None:
-    """Learns to say something of every move of a stretch of a game, given what came before."""
+    """Learns to remark on every move of a stretch, given what came before; of three stretches two have something to tell."""
+    eventful, quiet = stretches_of(games)
     noise = torch.Generator().manual_seed(int(generator.integers(2**31)))
 
     def loss(step: int) -> Tensor:
         rows = []
-        for i in generator.integers(len(games), size=16):
-            first = int(generator.integers(max(1, len(games[i]) - STRETCH + 1)))
-            game = games[i][first : first + STRETCH]
-            rows.append(dialogue(game, [drawn(sentences(game[k], game[:k]), generator) for k in range(len(game))]))
+        for i in range(33):
+            among = quiet if i % 3 == 0 else eventful
+            game = among[int(generator.integers(len(among)))]
+            rows.append(dialogue(game, [drawn(remarks(game[k], game[:k]), generator) for k in range(len(game))]))
         ids, speech = padded([row[0] for row in rows]), padded([row[1] for row in rows]).bool()
         if isinstance(network, VHRED):
             logits, divergence = network(ids, generator=noise)
@@ -145,15 +159,15 @@ def reader(network: HRED, games: Sequence[Game], *, steps: int, generator: np.ra
 
 
 @torch.no_grad()
-def told(network: HRED, stretches: Sequence[Game]) -> list[list[Sentence]]:
-    """What it says of every move of stretches of one length, each from what it said before."""
+def told(network: HRED, stretches: Sequence[Game]) -> list[Sentence]:
+    """What it remarks on every move of stretches of one length, each with its own earlier remarks in mind."""
     said: list[list[Sentence]] = [[] for _ in stretches]
     for k in range(len(stretches[0])):
-        rows = [dialogue(game, own)[0] + [*fact_ids(game[k]), END] for game, own in zip(stretches, said, strict=True)]
-        for row, own in zip(rows, said, strict=True):
-            ids, _ = greedy(network.step, network.start(torch.tensor([row])), torch.full((1,), END), steps=LONGEST)
-            own.append(words([i - SHIFT if i >= SPECIAL + SHIFT else i for i in ids[0].tolist()]))
-    return said
+        for game, own in zip(stretches, said, strict=True):
+            heard = torch.tensor([dialogue(game[: k + 1], own)[0]])
+            ids, _ = greedy(network.step, network.start(heard), torch.full((1,), END), steps=LONGEST)
+            own.append(tuple(REMARKS[i - SPECIAL - SHIFT] for i in ids[0].tolist() if i >= SPECIAL + SHIFT))
+    return [one for own in said for one in own]
 
 
 def graded(said: Sequence[Sentence], may: Sequence[list[Sentence]]) -> tuple[float, float]:
@@ -193,29 +207,30 @@ def run(example: Example) -> None:
     moves, unseen = [facts for game in known for facts in game], [facts for game in held for facts in game]
     example.say(f"{len(moves):,} moves of {len(known)} games to learn from, {len(unseen):,} of {len(held)} held back")
 
-    network = speaker(moves, steps=example.choose(2500, 5), generator=generator)
-    score, right = graded(Commentator(network).sentences(unseen), [sentences(facts) for facts in unseen])
+    speaking = speaker(moves, steps=example.choose(2500, 5), generator=generator)
+    score, right = graded(Commentator(speaking).sentences(unseen), [sentences(facts) for facts in unseen])
     example.check("one move by attention: BLEU", score, at_least=example.choose(90, 0))
     example.check("one move by attention: sentences that fit", right, at_least=example.choose(0.9, 0))
     others = [invented(generator) for _ in range(2000)]
-    _, right = graded(Commentator(network).sentences(others), [sentences(facts) for facts in others])
+    _, right = graded(Commentator(speaking).sentences(others), [sentences(facts) for facts in others])
     example.check("any facts at all: sentences that fit", right, at_least=example.choose(0.9, 0))
     example.folder.mkdir(parents=True, exist_ok=True)
-    save_weights(network, example.folder / "commentator.safetensors")
+    save_weights(speaking, example.folder / "commentator.safetensors")
 
-    stretches = [game[:STRETCH] for game in held if len(game) >= STRETCH][:40]
-    may = [sentences(game[k], game[:k]) for game in stretches for k in range(STRETCH)]
-    sizes = {"vocabulary": SPECIAL + len(FACTS) + len(WORDS), "embedding": 24, "units": 64, "context": 64}
-    alone = Commentator(network)
-    found = {"attention, knowing one move": graded([one for game in stretches for one in alone.sentences(game)], may)}
-    heard = stretches[: example.choose(40, 1)]
-    for name, made in (("HRED", hred(**sizes)), ("VHRED", vhred(**sizes, latent=8))):
-        reader(made, known, steps=example.choose(600, 1), generator=generator)
-        found[name] = graded([one for game in told(made, heard) for one in game], may[: len(heard) * STRETCH])
-    for name, (score, right) in found.items():
-        example.check(f"course of the game, {name}: BLEU", score)
-        example.check(f"course of the game, {name}: fit", right)
-    example.picture(lambda figure: draw(figure, network, unseen[3]), size=(9, 3.4))
+    stretches = stretches_of(held)[0][: example.choose(60, 1)]
+    places = [(game[k], game[:k]) for game in stretches for k in range(STRETCH)]
+    may, eventful = [remarks(*place) for place in places], [is_eventful(*place) for place in places]
+    example.say(f"Remarks on {len(places)} moves in their course, {sum(eventful)} of them with something to tell:")
+    sizes = {"vocabulary": SPECIAL + SHIFT + len(REMARKS), "embedding": 16, "units": 48, "context": 64}
+    for name, network in (("HRED", hred(**sizes)), ("VHRED", vhred(**sizes, latent=8))):
+        reader(network, known, steps=example.choose(700, 1), generator=generator)
+        said = told(network, stretches)
+        score, right = graded(said, may)
+        fit_there = [one in may_be for one, may_be, event in zip(said, may, eventful, strict=True) if event]
+        example.check(f"{name}: BLEU", score, at_least=example.choose(80, 0))
+        example.check(f"{name}: remarks that fit", right, at_least=example.choose(0.8, 0))
+        example.check(f"{name}: and where there is something to tell", float(np.mean(fit_there or [False])))
+    example.picture(lambda figure: draw(figure, speaking, unseen[3]), size=(9, 3.4))
 
 
 if __name__ == "__main__":

@@ -40,21 +40,38 @@ LOSING = ("OTHER is winning", "PLAYER is in trouble")
 
 AGAIN = ("that is not the first mistake of PLAYER", "PLAYER errs again")
 TURNED = ("the game has turned", "the lead changes hands")
+QUIET = ("the game goes on", "so it stays")
 
 _ALL: tuple[tuple[str, ...], ...] = (
     *(WON, LOST, DRAWN, FORCED, BLUNDERED, MISTAKEN, PLAYABLE, SURPRISING, ONLY, EXPECTED, SOUND),
-    *(SURE_WIN, SURE_LOSS, SURE_DRAW, AT_ODDS, FOR_PLAYER, FOR_NOBODY, FOR_OTHER, LOSING, AGAIN, TURNED),
+    *(SURE_WIN, SURE_LOSS, SURE_DRAW, AT_ODDS, FOR_PLAYER, FOR_NOBODY, FOR_OTHER, LOSING),
 )
 NUMBERS = tuple(str(TENTHS * tenth) for tenth in range(TENTHS + 1))  # percent
-WORDS = tuple(
-    sorted({word for group in _ALL for phrase in group for word in phrase.split()} - {"GIVEN", "CHANCES"} | {*NUMBERS, "."})
-)
 
 
-def sentences(facts: Facts, earlier: Sequence[Facts] = ()) -> list[Sentence]:
-    """All that may be said of a move; with the facts of the moves before it, also of the course of the game."""
-    groups = [_move(facts), *([] if facts.ended else [_standing(facts)]), *_course(facts, earlier)]
+def _words(*groups: tuple[str, ...]) -> tuple[str, ...]:
+    said = {word for group in groups for phrase in group for word in phrase.split()}
+    return tuple(sorted(said - {"GIVEN", "CHANCES"} | {"."}))
+
+
+WORDS = (*_words(*_ALL), *NUMBERS)
+REMARKS = _words(AGAIN, TURNED, QUIET)  # the words of remarks
+
+
+def sentences(facts: Facts) -> list[Sentence]:
+    """All that may be said of a move."""
+    groups = [_move(facts), *([] if facts.ended else [_standing(facts)])]
     return [_said(phrases, facts) for phrases in product(*groups)]
+
+
+def remarks(facts: Facts, earlier: Sequence[Facts]) -> list[Sentence]:
+    """All that may be said of the course of a game, given the facts of the moves before, the oldest first."""
+    return [_said(phrases, facts) for phrases in product(*(_course(facts, earlier) or [QUIET]))]
+
+
+def is_eventful(facts: Facts, earlier: Sequence[Facts]) -> bool:
+    """Whether there is anything to remark."""
+    return bool(_course(facts, earlier))
 
 
 def _move(facts: Facts) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import torch
 from zerodojo.agents import player
 from zerodojo.agents.commentary.commentator import Commentator, fact_ids, fresh, spoken, word_ids, words
 from zerodojo.agents.commentary.facts import LARGEST, OPEN, Facts, facts_of
-from zerodojo.agents.commentary.grammar import sentences
+from zerodojo.agents.commentary.grammar import is_eventful, remarks, sentences
 from zerodojo.agents.players.base import Decision
 from zerodojo.envs import make
 from zerodojo.models.sequence.tokens import END
@@ -62,14 +62,17 @@ def test_what_may_be_said_follows_from_the_facts(changed, said):
 
 
 def test_the_course_of_the_game_is_told_where_it_is_known():
-    error = QUIET._replace(given=2)
-    assert not any("errs" in sentence or "turned" in sentence for sentence in sentences(error))
-    assert any("errs" in sentence for sentence in sentences(error, [error, QUIET]))
-    assert not any("errs" in sentence for sentence in sentences(error, [QUIET, error]))  # that was the other one
-    ahead = QUIET._replace(chances=7)
-    assert any("turned" in sentence for sentence in sentences(ahead, [QUIET, ahead]))
-    assert not any("turned" in sentence for sentence in sentences(ahead, [ahead, QUIET]))
-    assert any("turned" in sentence for sentence in sentences(QUIET._replace(chances=3), [ahead, QUIET]))
+    def told(facts, earlier, word):
+        return any(word in sentence for sentence in remarks(facts, earlier))
+
+    error, ahead = QUIET._replace(given=2), QUIET._replace(chances=7)
+    assert told(error, [error, QUIET], "errs") and is_eventful(error, [error, QUIET])
+    assert not told(error, [QUIET, error], "errs")  # that was the other one
+    assert remarks(error, []) == remarks(QUIET, [QUIET]) and not is_eventful(error, [])
+    assert told(ahead, [QUIET, ahead], "turned")
+    assert not told(ahead, [ahead, QUIET], "turned")
+    assert told(QUIET._replace(chances=3), [ahead, QUIET], "turned")
+    assert not told(ahead._replace(ended=1), [QUIET, ahead], "turned")
 
 
 def test_every_fact_and_every_sentence_has_its_ids():
@@ -79,7 +82,7 @@ def test_every_fact_and_every_sentence_has_its_ids():
         if facts.ended and facts.proven == OPEN:
             continue
         assert len(set(fact_ids(facts))) == len(facts)
-        for sentence in sentences(facts, [facts, facts]):
+        for sentence in sentences(facts):
             ids = word_ids(sentence)
             assert ids[-1] == END and words(ids) == sentence
 
