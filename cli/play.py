@@ -31,6 +31,7 @@ class Play:
     simulations: int | None = None  # how far the opponent thinks, a move; without, as it is used to
     first: FlagCreatePairsOff[bool] = False  # you move first (so it is without either)
     second: FlagCreatePairsOff[bool] = False  # the opponent moves first
+    comment: FlagCreatePairsOff[bool] = False  # a sentence about every move, from what the opponent thinks of it
     moves: str = ""  # play on from these moves, both sides', such as "4 4 3"
     seed: int | None = None  # of everything random in the opponent; another one every time without
     option: Annotated[tuple[str, ...], UseAppendAction] = ()  # of the game, such as width=8, again and again; else the opponent's
@@ -51,6 +52,7 @@ def main(argv: Sequence[str]) -> int:
         examples=[
             "zerodojo play connect_four",
             "zerodojo play connect_four --opponent runs/connect_four --simulations 600 --second",
+            "zerodojo play connect_four --comment",
             "zerodojo play connect_four --opponent mcts:1000 --option width=5 --option height=4",
             "printf 'b2\\na1\\n' | zerodojo play tic_tac_toe --opponent minimax:9",
             "zerodojo play CartPole-v1",
@@ -58,6 +60,8 @@ def main(argv: Sequence[str]) -> int:
     )
     if options.first and options.second:
         raise UserError("--first and --second cannot both be; take one")
+    if options.comment and options.opponent == "human":
+        raise UserError("--comment tells what an opponent thinks, and two people have none; name one, such as mcts:1000")
     # Only now what takes time to import: help must answer at once.
     from ..agents import model_zoo, player
     from ..envs import make
@@ -77,7 +81,14 @@ def main(argv: Sequence[str]) -> int:
             import readline  # noqa: F401  # lines can be edited
     try:
         Table(
-            game, opponent, seat=int(options.second), console=console, source=sys.stdin, watched=watched, again=_again(options)
+            game,
+            opponent,
+            seat=int(options.second),
+            console=console,
+            source=sys.stdin,
+            watched=watched,
+            again=_again(options),
+            commented=options.comment,
         ).play(moves)
     finally:
         if opponent is not None:
@@ -99,6 +110,8 @@ def _again(options: Play) -> str:
         words += ["--simulations", str(options.simulations)]
     if options.second:
         words += ["--second"]
+    if options.comment:
+        words += ["--comment"]
     for option in options.option:
         words += ["--option", option]
     return shlex.join(words)

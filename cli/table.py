@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 from rich.console import Console
@@ -25,6 +25,9 @@ from ..errors import UserError
 from ..jit import when_compiling
 from .board import Board
 from .games import title
+
+if TYPE_CHECKING:
+    from .commenting import Comments
 
 CANDIDATES = 7  # rows of a table of thoughts at most
 LISTED_WIDTH = 50  # columns of a list of moves, so that its line fits into 80
@@ -50,11 +53,20 @@ class Table:
     """One game between a person in `seat` and `opponent`; None for two people who take turns.
 
     `watched` means that somebody sits at a terminal, who edits lines and sees them. `again` is the command that sits down here once
-    more; a line at the end completes it with the moves.
+    more; a line at the end completes it with the moves. With `commented` there is a sentence about every move.
     """
 
     def __init__(
-        self, game: Game, opponent: Player | None, *, seat: int, console: Console, source: TextIO, watched: bool, again: str
+        self,
+        game: Game,
+        opponent: Player | None,
+        *,
+        seat: int,
+        console: Console,
+        source: TextIO,
+        watched: bool,
+        again: str,
+        commented: bool = False,
     ) -> None:
         self._session = GameSession(game)
         self._opponent = opponent
@@ -65,6 +77,7 @@ class Table:
         self._watched = watched
         self._board = board_on(console, game)
         self._thoughts: dict[int, Decision] = {}  # the opponent's, by the ply they were about
+        self._comments = _comments(self._board) if commented else None
 
     def play(self, moves: Sequence[int] = ()) -> None:
         """Plays from the position after `moves` until the game ends or the person leaves."""
@@ -92,11 +105,15 @@ class Table:
                 self._turn()
             else:
                 self._answer()
+        if self._session.position.terminal:
+            self._comment(None)
         self._say_result()
         self._say_moves()
 
     def _turn(self) -> None:
         """The person's turn: one line of input."""
+        if self._comments is not None and self._comments.wait_for(self._session.position):
+            self._look_on()
         line = self._ask(self._prompt())
         word = line.lower()
         if word in ("undo", "u"):
@@ -138,6 +155,7 @@ class Table:
             self._session.resign()
             return
         self._thoughts[len(position.history)] = decision
+        self._comment(decision)
         self._session.play(decision.action)
         self._say(Text.assemble("The opponent (", self._board.side(position.to_play), ") plays ", self._name(decision.action), "."))
         self._show()
@@ -152,6 +170,8 @@ class Table:
             return
         self._session.undo(plies)
         self._thoughts = {ply: thought for ply, thought in self._thoughts.items() if ply < len(position.history)}
+        if self._comments is not None:
+            self._comments.forget(len(position.history))
         self._say(f"Taken back: {_moves(plies)}.")
         self._show()
 
@@ -175,6 +195,24 @@ class Table:
                 return False
             else:
                 self._say(f"The game is over, and {line!r} does nothing any more: {AT_THE_END}.")
+
+    # Comments ----------------------------------------------------------------------------------------------------------------
+
+    def _look_on(self) -> None:
+        """The opponent thinks about the person's turn, so that its last move can be spoken of, and the next one will be."""
+        assert self._opponent is not None
+        try:
+            with busy(self._console, "the opponent looks on"):
+                decision = self._opponent.decide(self._session.position)
+        except Forfeit as forfeit:
+            self._comments = None
+            self._say(f"In your place the opponent would {'resign' if forfeit.resigned else 'forfeit'}; it comments no further.")
+            return
+        self._comment(decision)
+
+    def _comment(self, decision: Decision | None) -> None:
+        if self._comments is not None and (said := self._comments.take(self._session.position, decision)):
+            self._say(Text(said, "italic"))
 
     # Thoughts ----------------------------------------------------------------------------------------------------------------
 
@@ -382,6 +420,12 @@ def busy(console: Console, words: str) -> Iterator[Callable[[str], None]]:
             yield lambda words: None
     else:
         yield lambda words: None
+
+
+def _comments(board: Board) -> Comments:
+    from .commenting import Comments  # PyTorch, which nobody else at the table needs
+
+    return Comments(lambda player: board.side(player).plain)
 
 
 def _moves(count: int) -> str:

@@ -51,6 +51,19 @@ def test_a_whole_game_through_a_pipe() -> None:
     assert re.search(r"^Moves: a1( [abc][123])+$", done.stdout, re.MULTILINE)
 
 
+def test_every_move_is_commented_on(play) -> None:  # type: ignore[no-untyped-def]
+    code, out, err = play("tic_tac_toe --opponent minimax:9 --comment --seed 1", "b2", "undo", "a1", "quit")
+    assert (code, err) == (0, "")
+    said = [line for line in out.splitlines() if line.endswith(("The game is open.", "Both have their chances."))]
+    assert len(said) == 4, out  # on two moves, and on the other two after they were taken back
+
+
+def test_who_does_not_judge_has_nothing_to_comment_on(play) -> None:  # type: ignore[no-untyped-def]
+    code, out, _ = play("tic_tac_toe --opponent random --comment", "a1", "quit")
+    assert code == 0 and out.count("there is nothing to comment on") == 1
+    assert play("tic_tac_toe --opponent human --comment")[0] == 2
+
+
 def test_bytes_that_are_no_text_are_no_move() -> None:
     command = [sys.executable, "-m", "zerodojo.cli.main", "play", "tic_tac_toe", "--opponent", "random"]
     environment = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}
