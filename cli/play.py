@@ -33,6 +33,7 @@ class Play:
     second: FlagCreatePairsOff[bool] = False  # the opponent moves first
     comment: FlagCreatePairsOff[bool] = False  # a sentence about every move, from what the opponent thinks of it
     moves: str = ""  # play on from these moves, both sides', such as "4 4 3"
+    from_image: str = ""  # connect_four: play on from the board in this picture (PNG or JPEG), you for the side to move
     seed: int | None = None  # of everything random in the opponent; another one every time without
     option: Annotated[tuple[str, ...], UseAppendAction] = ()  # of the game, such as width=8, again and again; else the opponent's
 
@@ -55,6 +56,7 @@ def main(argv: Sequence[str]) -> int:
             "zerodojo play connect_four --comment",
             "zerodojo play connect_four --opponent mcts:1000 --option width=5 --option height=4",
             "printf 'b2\\na1\\n' | zerodojo play tic_tac_toe --opponent minimax:9",
+            "zerodojo play connect_four --from-image board.png",
             "zerodojo play CartPole-v1",
         ],
     )
@@ -62,10 +64,12 @@ def main(argv: Sequence[str]) -> int:
         raise UserError("--first and --second cannot both be; take one")
     if options.comment and options.opponent == "human":
         raise UserError("--comment tells what an opponent thinks, and two people have none; name one, such as mcts:1000")
+    if options.moves and options.from_image:
+        raise UserError("--moves and --from-image both say where to play on from; take one")
     # Only now what takes time to import: help must answer at once.
     from ..agents import model_zoo, player
     from ..envs import make
-    from .table import Table, busy, open_console, parse_moves
+    from .table import Table, board_on, busy, open_console, parse_moves
 
     spec = options.opponent or (f"zoo:{options.game}" if options.game in model_zoo.names() else WITHOUT_NETWORK)
     learned, resolved = game_of(spec, "", options.option)
@@ -73,21 +77,32 @@ def main(argv: Sequence[str]) -> int:
     console = open_console()
     seed = secrets.randbits(32) if options.seed is None else options.seed
     with busy(console, "setting up the board" if spec == "human" else f"calling {spec}"):
-        moves = parse_moves(game, options.moves)
+        if options.from_image:
+            from .from_image import moves_in, sentence
+
+            moves = moves_in(options.from_image, game)
+        else:
+            moves = parse_moves(game, options.moves)
         opponent = None if spec == "human" else player(spec, game, simulations=options.simulations, seed=seed)
     watched = sys.stdin.isatty() and sys.stdout.isatty()
     if watched and console.is_terminal:  # it writes control codes of its own
         with contextlib.suppress(ImportError):
             import readline  # noqa: F401  # lines can be edited
+    seat = int(options.second)
+    if options.from_image:
+        console.print(sentence(options.from_image, game, moves, board_on(console, game)), soft_wrap=not watched)
+        if not (options.first or options.second):
+            seat = game.start().play(moves).to_play
+    again = _again(options, seat)
     try:
         Table(
             game,
             opponent,
-            seat=int(options.second),
+            seat=seat,
             console=console,
             source=sys.stdin,
             watched=watched,
-            again=_again(options),
+            again=again,
             commented=options.comment,
         ).play(moves)
     finally:
@@ -101,14 +116,14 @@ def _is_environment(argv: Sequence[str]) -> bool:
     return is_id(task_of(argv, switches(Play))) or bool(values_of(argv, "--import"))
 
 
-def _again(options: Play) -> str:
+def _again(options: Play, seat: int) -> str:
     """The command that sits down at the same table; the moves are still to be added."""
     words = [program(), "play", options.game]
     if options.opponent:
         words += ["--opponent", options.opponent]
     if options.simulations is not None:
         words += ["--simulations", str(options.simulations)]
-    if options.second:
+    if seat:
         words += ["--second"]
     if options.comment:
         words += ["--comment"]

@@ -10,7 +10,10 @@ from torch import nn
 from ...errors import unknown
 from ..registry import imported
 
-FEATURES = {"vgg16": ".detection.vgg_features:vgg16_features"}  # name -> "module:function", which makes the stages for a width
+FEATURES = {  # name -> "module:function", which makes the stages for a width
+    "resnet18": ".detection.resnet_features:resnet18_features",
+    "vgg16": ".detection.vgg_features:vgg16_features",
+}
 
 
 class Stages(NamedTuple):

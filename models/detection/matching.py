@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ...errors import UserError
@@ -25,9 +27,21 @@ def match(truth: Tensor, default: Tensor, *, threshold: float = 0.5) -> Tensor:
     overlap = iou(truth, to_corners(default))
     most, owner = overlap.max(dim=0)
     matched[most >= threshold] = owner[most >= threshold]
-    for _ in range(len(truth)):
-        pair = int(overlap.argmax())
-        which, box = pair // len(default), pair % len(default)
-        matched[box] = which
-        overlap[which], overlap[:, box] = -1, -1
+    own = torch.from_numpy(_boxes_of_their_own(overlap.cpu().numpy().copy())).to(default.device)
+    matched[own] = torch.arange(len(truth), device=default.device)
     return matched
+
+
+def _boxes_of_their_own(overlap: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Overlaps [G, D] of objects with default boxes, which are used up -> the default box of each object [G], the best pairs first.
+
+    Each object's best box is known beforehand, and looked for again only when another object has taken it.
+    """
+    best, value = overlap.argmax(axis=1), overlap.max(axis=1)
+    for _ in range(len(overlap)):
+        which = int(value.argmax())
+        value[which] = -2  # done
+        overlap[:, best[which]] = -1
+        for robbed in np.flatnonzero((best == best[which]) & (value > -2)):
+            best[robbed], value[robbed] = overlap[robbed].argmax(), overlap[robbed].max()
+    return best

@@ -69,6 +69,21 @@ def test_every_object_is_matched_and_every_box_above_the_threshold(seed):
     assert (matched != usual).sum() <= 12  # given to an object that had to have one
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_the_best_pairs_come_first_as_in_a_slow_twin(seed):
+    """Crowded, so that objects rob each other: coordinates are coarse, and overlaps are often equal."""
+    default = to_centres((random_corners(14, seed) * 4).round() / 4 + torch.tensor([0, 0, 0.25, 0.25]))
+    truth = (random_corners(12, 50 + seed) * 4).round() / 4 + torch.tensor([0, 0, 0.25, 0.25])
+    overlap = iou(truth, to_corners(default))
+    most, owner = overlap.max(dim=0)
+    slow = torch.where(most >= 0.5, owner, BACKGROUND)
+    for _ in truth:
+        which, box = divmod(int(overlap.argmax()), len(default))
+        slow[box] = which
+        overlap[which], overlap[:, box] = -1, -1
+    assert match(truth, default).tolist() == slow.tolist()
+
+
 def test_more_objects_than_boxes_are_refused():
     with pytest.raises(UserError, match="there are 2 default boxes for 3 objects"):
         match(random_corners(3, 0), to_centres(random_corners(2, 1)))

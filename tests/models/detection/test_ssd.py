@@ -84,9 +84,10 @@ def test_default_boxes_are_those_of_the_papers_code(name, count, table):
     assert boxes.max() == 1  # the largest of them are cut to the image
 
 
+@pytest.mark.parametrize("backbone", ["vgg16", "resnet18"])
 @pytest.mark.parametrize(("size", "sides"), [(32, [4, 2, 1]), (64, [8, 4, 2, 1]), (90, [12, 6, 3, 1]), (128, [16, 8, 4, 2, 1])])
-def test_every_size_gives_one_answer_for_each_default_box(size, sides):
-    network = create("ssd", size=size, width=0.05, num_classes=3)
+def test_every_size_gives_one_answer_for_each_default_box(size, sides, backbone):
+    network = create("ssd", backbone=backbone, size=size, width=0.05, num_classes=3)
     maps = network.backbone(torch.rand(1, 3, size, size))
     assert [x.shape[2] for x in maps] == [x.shape[3] for x in maps] == sides
     offsets, logits = network(torch.rand(2, 3, size, size))
