@@ -12,7 +12,7 @@ import pytest
 from zerodojo.cli.example import Example
 from zerodojo.errors import UserError
 
-EXAMPLES = sorted(Path(__file__).parents[1].joinpath("examples").glob("*.py"))
+EXAMPLES = sorted(Path(__file__).parents[1].joinpath("examples").glob("[!_]*.py"))  # what begins with _ is shared by some
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

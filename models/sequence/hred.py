@@ -45,15 +45,20 @@ class HRED(nn.Module):
             contexts.append(context)
         return said, torch.stack(contexts, dim=1)
 
-    def write(self, dialogue: Tensor, begins: Tensor) -> Tensor:
-        """The decoder told the truth: dialogue [N, T], begins [N, T, H] (heeded where an utterance starts) -> logits [N, T, V]."""
+    def write(self, dialogue: Tensor, begins: Tensor, dropped: Tensor | None = None) -> Tensor:
+        """The decoder told the truth: dialogue [N, T], begins [N, T, H] (heeded where an utterance starts) -> logits [N, T, V].
+
+        Where `dropped` [N, T] is True the word before is not shown.
+        """
         starts, embedded = starts_of(dialogue), self.embedding(before(dialogue))
-        hidden, logits = begins[:, 0], []
+        if dropped is not None:
+            embedded = embedded.masked_fill(dropped.unsqueeze(2), 0.0)
+        hidden, held = begins[:, 0], []
         for t in range(dialogue.shape[1]):
             hidden = torch.where(starts[:, t, None], begins[:, t], hidden)
             hidden = self.decoder(embedded[:, t], hidden)
-            logits.append(self.output(hidden))
-        return torch.stack(logits, dim=1)
+            held.append(hidden)
+        return self.output(torch.stack(held, dim=1))
 
     def forward(self, dialogue: Tensor) -> Tensor:
         """dialogue [N, T] -> logits of each token given all before it [N, T, V]. Raises UserError for anything but token ids."""

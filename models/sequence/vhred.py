@@ -2,7 +2,7 @@
 
 A prior guesses the variable from the context before the utterance; while learning, a posterior sees the utterance as well. Both are
 two layers of tanh, then a mean and, through softplus, a variance. The decoder begins from context and variable together; the paper
-shows both to it at every word, and drops words while learning, which is left out.
+shows both to it at every word.
 """
 
 from __future__ import annotations
@@ -56,13 +56,19 @@ class VHRED(HRED):
         self.posterior = Gaussian(context + units, context, latent)
 
     def forward(  # type: ignore[override]
-        self, dialogue: Tensor, *, latent: Literal["posterior", "prior"] = "posterior", generator: torch.Generator | None = None
+        self,
+        dialogue: Tensor,
+        *,
+        latent: Literal["posterior", "prior"] = "posterior",
+        drop: float = 0.0,
+        generator: torch.Generator | None = None,
     ) -> tuple[Tensor, Tensor]:
         """dialogue [N, T] -> (logits of each token given all before it and the latent variable [N, T, V], KL of each dialogue [N]).
 
         The variable is drawn from the posterior or the prior, and is its mean without a generator; learners hand one in. The loss
-        is the cross-entropy of all tokens and `kl_weight` times the KL, which is 0 of the prior. Raises UserError for anything but
-        token ids.
+        is the cross-entropy of all tokens and `kl_weight` times the KL, which is 0 of the prior. A share of `drop` of the words is
+        not shown to the decoder, drawn anew each time, so that it cannot do without the variable (Bowman et al. 2016; the paper
+        drops a quarter). Raises UserError for anything but token ids.
         """
         check_tokens("vhred", dialogue, vocabulary=self.vocabulary)
         said, contexts = self.read(dialogue)
@@ -72,7 +78,8 @@ class VHRED(HRED):
             mean, variance = self.posterior(torch.cat([known, self._whole(dialogue, said)], dim=2))
         divergence = kl_divergence(mean, variance, *guess) * spoken_starts(dialogue)
         begins = self.begin(torch.cat([known, _draw(mean, variance, generator)], dim=2))
-        return self.write(dialogue, begins), divergence.sum(1)
+        dropped = torch.rand(dialogue.shape, generator=generator, device=dialogue.device) < drop if drop else None
+        return self.write(dialogue, begins, dropped), divergence.sum(1)
 
     def start(self, dialogue: Tensor, *, generator: torch.Generator | None = None) -> State:
         """As `HRED.start`, the variable drawn from the prior, or its mean without a generator."""

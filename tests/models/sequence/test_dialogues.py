@@ -161,3 +161,18 @@ def test_bad_input_is_refused_in_one_line():
             made(name)(torch.tensor([[9, 2]]))
         with pytest.raises(UserError, match=f"context of {name} is 0"):
             create(name, **{**HREDS, "context": 0})
+
+
+def test_what_is_dropped_is_not_shown_to_the_decoder():
+    """With every word dropped, what is said of an utterance depends on its words only through the posterior."""
+    network, changed = made("vhred"), DIALOGUES.clone()
+    changed[0, 5] = 8
+    one, other = (network(dialogue, latent="prior", drop=1.0)[0] for dialogue in (DIALOGUES, changed))
+    torch.testing.assert_close(one, other)
+    assert not torch.equal(network(DIALOGUES, latent="prior")[0], network(changed, latent="prior")[0])
+
+
+def test_a_share_of_the_words_is_dropped_anew_each_time():
+    network, generator = made("vhred"), torch.Generator().manual_seed(0)
+    one, other = (network(DIALOGUES, latent="prior", drop=0.5, generator=generator)[0] for _ in range(2))
+    assert not torch.equal(one, other)
