@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -23,6 +23,7 @@ class Example:
     def __init__(self, name: str, *, quick: bool = False, seed: int = 0, out: Path | None = None) -> None:
         self.name, self.quick, self.seed = name, quick, seed
         self.folder = out or Path("runs/examples") / name
+        self.given: dict[str, str | None] = {}  # flags of this example's own, None where they were not given
         self._missed: list[str] = []
         self._begun = time.monotonic()
 
@@ -71,17 +72,23 @@ class Example:
         return 1 if self._missed else 0
 
 
-def main(run: Callable[[Example], None], *, doc: str | None, name: str) -> NoReturn:
-    """Reads the flags, runs the example, and exits with 0 where everything was reached."""
+def main(run: Callable[[Example], None], *, doc: str | None, name: str, more: Mapping[str, str] | None = None) -> NoReturn:
+    """Reads the flags, runs the example, and exits with 0 where everything was reached.
+
+    `more` are flags of its own, each with its help; what was given for them stands in `Example.given`.
+    """
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a few seconds: shows that it runs, not that it learns")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, metavar="DIR", help=f"where pictures and files go; runs/examples/{name} without it")
+    for flag, meant in (more or {}).items():
+        parser.add_argument(f"--{flag}", help=meant)
     options = parser.parse_args()
     import torch
 
     torch.set_num_threads(1)  # networks this small lose by more
     example = Example(name, quick=options.quick, seed=options.seed, out=options.out)
+    example.given = {flag: vars(options)[flag] for flag in more or {}}
     try:
         run(example)
     except UserError as error:

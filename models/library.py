@@ -59,6 +59,12 @@ LIBRARY: dict[str, ModelEntry] = {
         (32,),
         tokens=True,
     ),
+    "decision_transformer": ModelEntry(
+        ".sequence.decision_transformer:decision_transformer",
+        "Chen et al. 2021: Decision Transformer: Reinforcement Learning via Sequence Modeling",
+        (20,),
+        more_inputs=((20, 17), (20, 6), (20,)),
+    ),
     "hred": ModelEntry(
         ".sequence.hred:hred",
         "Sordoni et al. 2015: A Hierarchical Recurrent Encoder-Decoder For Generative Context-Aware Query Suggestion",
@@ -71,6 +77,7 @@ LIBRARY: dict[str, ModelEntry] = {
         (32,),
         tokens=True,
     ),
+    "mdn_rnn": ModelEntry(".sequence.mdn_rnn:mdn_rnn", "Ha, Schmidhuber 2018: World Models", (32, 32), more_inputs=((32, 3),)),
     "seq2seq": ModelEntry(
         ".sequence.seq2seq:seq2seq",
         "Bahdanau et al. 2015: Neural Machine Translation by Jointly Learning to Align and Translate",

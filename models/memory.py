@@ -22,14 +22,14 @@ State = dict[str, Tensor]  # [N, units] by name
 class Memory(nn.Module):
     """A GRU (Cho et al. 2014) or an LSTM (Hochreiter and Schmidhuber 1997), reset where an episode starts."""
 
-    def __init__(self, kind: str, inputs: int, units: int, *, span: int = 0) -> None:
+    def __init__(self, kind: str, inputs: int, units: int, *, span: int = 0, bias: bool = True) -> None:
         """`span` is how many steps it should reach back at first; 0 leaves the gates as PyTorch makes them: they forget in a few.
 
         Where it is given, weights begin orthogonal, and the gates as Tallec and Ollivier 2018 have it: units that forget after 1 to
-        `span` steps.
+        `span` steps. Without `bias` the gates add no number of their own; that cannot be together with a span.
         """
         super().__init__()
-        self.cell: nn.RNNBase = (nn.LSTM if kind == "lstm" else nn.GRU)(inputs, units, batch_first=True)
+        self.cell: nn.RNNBase = (nn.LSTM if kind == "lstm" else nn.GRU)(inputs, units, bias=bias, batch_first=True)
         self.names = ("hidden", "cell") if kind == "lstm" else ("hidden",)
         self.units = units
         if span:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from zerodojo.cli.example import Example
+from zerodojo.cli.example import Example, main
 from zerodojo.errors import UserError
 
 EXAMPLES = sorted(Path(__file__).parents[1].joinpath("examples").glob("[!_]*.py"))  # what begins with _ is shared by some
@@ -48,6 +48,15 @@ def test_a_result_that_is_not_reached_is_the_exit_code(example, capsys):
 def test_what_is_no_number_is_not_reached(example):
     example.check("a", float("nan"), at_least=0.0)
     assert example.finish() == 1
+
+
+def test_an_example_may_have_flags_of_its_own(monkeypatch, capsys):
+    given = []
+    monkeypatch.setattr(sys, "argv", ["some.py", "--from", "runs/x", "--quick"])
+    with pytest.raises(SystemExit) as ended:
+        main(lambda example: given.append(example.given), doc="", name="some", more={"from": "a run", "to": "another"})
+    assert ended.value.code == 0
+    assert given == [{"from": "runs/x", "to": None}]
 
 
 def test_without_matplotlib_one_line_names_the_extra(example, monkeypatch):

@@ -69,6 +69,17 @@ class ReplayStore:
                 "put it back from a copy, or start a new run with --init"
             ) from error
 
+    def read(self) -> tuple[int, Arrays]:
+        """All that is on disk: (the number of the first transition, transitions by column); changes nothing. Raises UserError."""
+        numbers = self._segments()
+        if not numbers:
+            raise UserError(f"there is no replay in {self._folder}; take a run of an agent that has one, such as dqn")
+        try:
+            parts: list[Arrays] = [load_file(self._path(number)) for number in numbers]
+            return numbers[0], {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        except (OSError, SafetensorError, ValueError, KeyError) as error:
+            raise UserError(f"the replay in {self._folder} cannot be read ({error}); put it back from a copy") from error
+
     def _segments(self) -> list[int]:
         """The numbers of the segments, ascending."""
         return sorted(int(path.stem) for path in self._folder.glob("*.safetensors")) if self._folder.is_dir() else []

@@ -39,11 +39,12 @@ class CausalTransformer(nn.Module):
         self.norm = nn.LayerNorm(size) if norm_first else nn.Identity()
 
     def forward(self, x: Tensor, state: State | None = None, mask: Tensor | None = None) -> tuple[Tensor, State]:
-        """x [N, T, D], the state of P earlier steps (None: none), mask [N, P + T] (True: a real step) -> (y [N, T, D], state)."""
+        """x [N, T, D], the state of P earlier steps (None: none), mask [N, P + T] (True: a real step) or [N or 1, T, P + T] (what
+        each step may look at of those before it) -> (y [N, T, D], state)."""
         state = state or {}
         looking = causal_mask(x.shape[1], past_of(state), device=x.device)
         if mask is not None:
-            looking = looking & mask[:, None, None]
+            looking = looking & (mask[:, None, None] if mask.dim() == 2 else mask[:, None])
         after: State = {}
         for i, layer in enumerate(self.layers):
             x, cache = layer(x, looking, _cache(state, "", i))

@@ -12,8 +12,10 @@ from zerodojo.models.weights_file import load_weights, save_weights
 NAMES = [name for name, entry in LIBRARY.items() if entry.path.startswith(".sequence.")]
 SMALL = {
     "causal_transformer": {"vocabulary": 9, "size": 8, "heads": 2, "hidden": 8, "layers": 1},
+    "decision_transformer": {"observation": 17, "actions": 6, "size": 8, "heads": 2, "hidden": 8, "layers": 1, "span": 4},
     "hred": {"vocabulary": 9, "embedding": 4, "units": 5, "context": 6},
     "language_model": {"vocabulary": 9, "embedding": 4, "units": 5},
+    "mdn_rnn": {"latent": 32, "actions": 3, "units": 5, "mixtures": 2},
     "seq2seq": {"source_vocabulary": 9, "target_vocabulary": 9, "embedding": 4, "units": 5},
     "transformer": {"vocabulary": 9, "size": 8, "heads": 2, "hidden": 8, "layers": 1},
     "vhred": {"vocabulary": 9, "embedding": 4, "units": 5, "context": 6, "latent": 3},
