@@ -2,7 +2,7 @@
 
 CartPole is seen as it is drawn, 64x64 points. A variational autoencoder learns to tell such frames by 32 numbers, an LSTM to
 foresee them, the reward and the end. PPO then learns in what these two make up and never meets the world, before it is let out and
-plays there by what it sees. A second round learns from what it played.
+plays there by what it sees. Two more rounds learn from what it played.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from zerodojo.envs.gym.pixels import cart_pole_pixels
 from zerodojo.evaluation.episodes import Returns, evaluate
 
 PPO = PPOSettings(rollout=64, minibatch=256, epochs=6, learning_rate=3e-3, final_clip=0.0)
-ROUNDS = ((4_000, 800, 700), (2_500, 150, 400))  # frames that are played, steps of the eye and of the memory
-DREAM_STEPS = 50_000  # a round
+ROUNDS = ((4_000, 800, 700), (2_500, 150, 500), (2_500, 150, 500))  # frames that are played, steps of the eye and of the memory
+DREAM_STEPS = 100_000  # a round
 HELD_BACK = 7_919  # added to the seed for the episodes that measure
 SHOWN = 10  # frames of the strip, every third of them
 
 
 def run(example: Example) -> None:
-    """Two rounds of: play, learn to see, learn to foresee, dream; then 100 episodes awake."""
+    """Three rounds of: play, learn to see, learn to foresee, dream; then 100 episodes awake."""
     settings = WorldModelSettings(
         width=example.choose(8, 2), units=example.choose(64, 8), mixtures=1, batch=32, learning_rate=2e-3, memory_learning_rate=5e-3
     )
