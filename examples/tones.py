@@ -87,7 +87,7 @@ def run(example: Example) -> None:
     blocks, doublings = example.choose((1, 7), (1, 3))
     options: dict[str, Any] = {"channels": 24, "skip": 48, "blocks": blocks, "doublings": doublings}
     network = cast(WaveNet, create("wavenet", num_classes=SOUND * len(NOTES), **options))
-    steps = example.choose(500, 10)
+    steps = example.choose(500, 12)
     optimizer = torch.optim.Adam(network.parameters(), lr=STEP_SIZE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, STEP_SIZE, total_steps=steps, pct_start=0.1)
     for _ in range(steps):
