@@ -25,6 +25,11 @@ class AgentEntry(NamedTuple):
     acts: tuple[str, ...] = ()  # on what: "choice" (one), "choices" (several at once), "numbers"
     whole_episodes: bool = False  # whether it learns nothing before an episode has ended
 
+    @property
+    def keeps_table(self) -> bool:
+        """Whether it needs states that can be counted."""
+        return self.agent.startswith(".tabular.")
+
 
 class Preset(NamedTuple):
     """Settings that were tried, under a name."""

@@ -6,6 +6,7 @@ Twice: the process ends at once with 130, and what came after the last checkpoin
 
 from __future__ import annotations
 
+import difflib
 import math
 import os
 import shlex
@@ -203,7 +204,10 @@ def _check(typed: Train) -> None:
 
     if is_id(typed.task):
         raise UserError(f"{typed.task} is an environment, and {GAME_AGENT} learns games; leave --agent out, or choose another")
-    check_name(typed.task)
+    try:
+        check_name(typed.task)
+    except UserError as error:
+        raise _environment_meant(typed.task) or error from None
     if typed.agent != GAME_AGENT:
         raise unknown("agent", typed.agent, AGENTS, elsewhere=ALL_AGENTS)
     if typed.minutes is not None and typed.steps is not None:
@@ -214,6 +218,15 @@ def _check(typed: Train) -> None:
         raise UserError(f"--steps is {typed.steps}; it must be at least 1")
     if not typed.run:
         raise UserError("--run is empty; name a directory such as runs/" + typed.task)
+
+
+def _environment_meant(task: str) -> UserError | None:
+    """The error for what is no game, where an environment is called so but for its version or a slip."""
+    import gymnasium
+
+    near = [name for name in gymnasium.registry if name.rpartition("-v")[0] == task]
+    near = near or difflib.get_close_matches(f"{task}-v1", gymnasium.registry, n=1, cutoff=0.8)
+    return UserError(f"unknown game {task!r}; did you mean the environment {near[-1]}?") if near else None
 
 
 def _existing(typed: Train) -> AlphaZeroConfig | None:

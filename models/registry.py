@@ -66,9 +66,16 @@ BACKBONES: dict[str, BackboneEntry] = {
 }
 
 
+MEMORIES = ("gru", "lstm", "gtrxl", "wavenet")  # sequence backbones, by `BodyConfig.memory`
+
+
 def backbone(name: str, kind: Kind) -> BackboneEntry:
     """The entry of a backbone that reads this. Raises UserError for an unknown name, or one of another kind."""
     fitting = [other for other, entry in BACKBONES.items() if entry.kind == kind]
+    if name in MEMORIES and kind != "board":
+        raise UserError(
+            f"{name} is a memory behind a backbone; ask for it by --body.memory {name}, or choose {' or '.join(fitting)}"
+        )
     if name not in BACKBONES:
         raise unknown("backbone", name, fitting)
     if BACKBONES[name].kind != kind:

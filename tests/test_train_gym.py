@@ -18,6 +18,7 @@ from zerodojo.cli.gym_display import summary
 from zerodojo.cli.main import main
 from zerodojo.distributed.gym_training import train_agent
 from zerodojo.envs.gym.making import UNLIMITED
+from zerodojo.evaluation.final import measure_final
 
 QUICK = ["--steps", "2048", "--rollout", "64", "--epochs", "2", "--evaluation-episodes", "2", "--evaluations", "2"]
 
@@ -221,3 +222,25 @@ def test_a_run_refuses_what_would_not_fit_it(
         capsys.readouterr()
         assert main(words.split()) == 2, words
         assert complaint in capsys.readouterr().err
+
+
+def test_cartpole_is_learned_for_real(tmp_path: Path) -> None:
+    """To its threshold, by the settings that reach it soonest; some ten seconds."""
+    config = replace(PRESETS["cartpole-ppo-quick"], run=GymRunConfig(evaluations=0))
+    train_agent("CartPole-v1", run=tmp_path / "run", config=config)
+    assert measure_final(RunDirectory.open_any(tmp_path / "run"), 50).mean >= 475
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["CartPole"], "did you mean the environment CartPole-v1?"),
+        (["Catrpole"], "did you mean the environment CartPole-v1?"),
+        (["othelo"], "did you mean othello?"),
+        (["CartPole-v1", "--agent", "sac"], "choose dqn, rainbow"),
+        (["CartPole-v1", "--body.backbone", "gru"], "gru is a memory behind a backbone; ask for it by --body.memory gru"),
+    ],
+)
+def test_what_was_meant_is_told(words: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", *words, "--run", str(tmp_path / "run")]) == 2
+    assert said in capsys.readouterr().err

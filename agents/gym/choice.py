@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...envs.gym.making import find, make_one
-from ...envs.gym.spaces import ActionSpace, Reader, Writer
+from ...envs.gym.spaces import ActionSpace, ObservationSpace, Reader, Writer
 from ...errors import UserError, unknown
 from ..registry import AGENTS, ALL_AGENTS, ALL_PRESETS, agent_of, settings_class
 from ..registry import PRESETS as OF_GAMES
@@ -42,10 +42,10 @@ def choose(task: str, options: Mapping[str, Option], *, agent: str = "", preset:
     for name, config in PRESETS.items():
         if config.task == task and agent in ("", agent_of(config)):
             return agent_of(config), replace(config, options={**config.options, **options}), f"preset {name}, of this environment"
-    actions = spaces_of(task, options)
+    observations, actions = spaces_of(task, options)
     what = kind_of(actions)
     chosen = agent or FALLBACK[what]
-    check_fits(chosen, actions, task)
+    check_fits(chosen, observations, actions, task)
     why = "its default settings" if agent else f"because its actions are {actions}, and its default settings"
     return chosen, GymConfig(settings=settings_class(chosen)(), task=task, options=dict(options)), why
 
@@ -55,21 +55,21 @@ def kind_of(actions: ActionSpace) -> str:
     return "numbers" if actions.continuous else "choice" if actions.single else "choices"
 
 
-def check_fits(agent: str, actions: ActionSpace, task: str) -> None:
+def check_fits(agent: str, observations: ObservationSpace, actions: ActionSpace, task: str) -> None:
     """Raises UserError, naming agents that fit, for one that cannot act so."""
     what = kind_of(actions)
     if what not in AGENTS[agent].acts:
-        fitting = [name for name, entry in AGENTS.items() if what in entry.acts]
+        counted = bool(observations.sizes)  # a table needs states that can be counted
+        fitting = [name for name, entry in AGENTS.items() if what in entry.acts and (counted or not entry.keeps_table)]
         raise UserError(f"{agent} cannot act in {task}, whose actions are {actions}; choose {', '.join(fitting)}")
 
 
-def spaces_of(task: str, options: Mapping[str, Option]) -> ActionSpace:
-    """What is done in an environment. Raises UserError for one that cannot be made, seen or acted in."""
+def spaces_of(task: str, options: Mapping[str, Option]) -> tuple[ObservationSpace, ActionSpace]:
+    """What is seen and done in an environment. Raises UserError for one that cannot be made, seen or acted in."""
     from ...envs.gym.config import ViewConfig
 
     env = make_one(task, options_against(task, options, LeagueConfig()), ViewConfig())
     try:
-        Reader(env.observation_space)
-        return Writer(env.action_space).space
+        return Reader(env.observation_space).space, Writer(env.action_space).space
     finally:
         env.close()

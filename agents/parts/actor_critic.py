@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import cast
 
 import numpy as np
 import torch
@@ -44,7 +43,8 @@ class ActorCritic(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Linear | nn.Conv2d):
                 nn.init.orthogonal_(module.weight, math.sqrt(2))
-                nn.init.constant_(cast(Tensor, module.bias), 0.0)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
         nn.init.orthogonal_(self.policy.weight, LAST_GAIN)
         nn.init.orthogonal_(self.value.weight, 1.0)
 

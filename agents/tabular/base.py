@@ -149,5 +149,5 @@ def _numbers_of(config: GymConfig[Any], spaces: Spaces) -> StateNumbers:
 
 def _others(acts: str) -> str:
     """The agents without a table that act so."""
-    names = [name for name, entry in AGENTS.items() if acts in entry.acts and not entry.path.startswith(".tabular")]
+    names = [name for name, entry in AGENTS.items() if acts in entry.acts and not entry.keeps_table]
     return " or ".join(names)

@@ -202,7 +202,10 @@ def _names(game: Any) -> list[str]:
     if game.get_type().short_name in _NAMED_BY_POSITION:
         return [str(action) for action in actions]
     start = game.new_initial_state()
-    names = [_shared(start.action_to_string(0, action), start.action_to_string(1, action)) for action in actions]
+    try:
+        names = [_shared(start.action_to_string(0, action), start.action_to_string(1, action)) for action in actions]
+    except UnicodeDecodeError:  # its letters for columns go on behind z, until they are none
+        return [str(action) for action in actions]
     count = Counter(name.casefold() for name in names)
     return [name if count[name.casefold()] == 1 else f"{name} #{action}".strip() for action, name in enumerate(names)]
 

@@ -70,6 +70,12 @@ def test_no_move_has_the_name_of_another(name):
             position = position.after(int(generator.choice(legal)))
 
 
+def test_moves_that_openspiel_cannot_name_go_by_number():
+    """Its letters for columns are no text behind the 31st."""
+    game = make("openspiel:hex(num_rows=3,num_cols=33)")
+    assert [game.action_name(action) for action in (0, 98)] == ["0", "98"]
+
+
 def test_returns_are_scaled_to_one():
     game = make("openspiel:mancala")
     generator = np.random.default_rng(0)

@@ -98,7 +98,7 @@ def assert_equal(one: GymTraining, other: GymTraining) -> None:
 
 
 FORGETFUL = ("dqn", "rainbow", "sac", "td3")  # who learn from single steps
-REMEMBERING = [name for name in AGENTS_OF_ENVIRONMENTS if not AGENTS[name].agent.startswith(".tabular") and name not in FORGETFUL]
+REMEMBERING = [name for name in AGENTS_OF_ENVIRONMENTS if not AGENTS[name].keeps_table and name not in FORGETFUL]
 MEMORIES = [("none", agent) for agent in AGENTS_OF_ENVIRONMENTS]
 MEMORIES += [(memory, agent) for agent in REMEMBERING for memory in ("gru", "lstm")]
 MEMORIES += [(memory, agent) for agent in ("ppo", "r2d2") for memory in ("gtrxl", "wavenet")]
@@ -223,7 +223,7 @@ def test_weights_of_another_run_are_a_beginning(agent: str, tmp_path: Path) -> N
 @pytest.mark.parametrize(("task", "fitting"), [("CartPole-v1", "choice"), ("Pendulum-v1", "numbers")], ids=["a choice", "numbers"])
 @each_agent
 def test_what_does_not_fit_is_refused_with_what_does(agent: str, task: str, fitting: str, tmp_path: Path) -> None:
-    if fitting in AGENTS[agent].acts and not AGENTS[agent].agent.startswith(".tabular"):
+    if fitting in AGENTS[agent].acts and not AGENTS[agent].keeps_table:
         return
     run = RunDirectory.create(tmp_path / "run", replace(config_of(agent), task=task))
     with run.locked(), pytest.raises(UserError) as refused:
@@ -231,7 +231,7 @@ def test_what_does_not_fit_is_refused_with_what_does(agent: str, task: str, fitt
     assert any(name in str(refused.value) for name in AGENTS_OF_ENVIRONMENTS if fitting in AGENTS[name].acts)
 
 
-@pytest.mark.parametrize("agent", [name for name in AGENTS_OF_ENVIRONMENTS if not AGENTS[name].agent.startswith(".tabular")])
+@pytest.mark.parametrize("agent", [name for name in AGENTS_OF_ENVIRONMENTS if not AGENTS[name].keeps_table])
 def test_every_network_normalises_its_layers_where_that_is_asked_for(agent, tmp_path):
     sizes = []
     for layer_norm in (agent == "pqn", True):  # which always does

@@ -39,6 +39,13 @@ def test_numpy_says_what_learning_sees(space, body):
     np.testing.assert_array_equal(action, numbers.argmax(1) if space is CHOICES else numbers)
 
 
+def test_convolutions_without_a_bias_begin_too():
+    spaces = Spaces(Reader(gymnasium.spaces.Box(0, 255, (12, 12, 3), np.uint8)).space, Writer(CHOICES).space, 2)
+    network = ActorCritic(spaces, BodyConfig(backbone="mobilenet_v1", hidden=(8,)), shared=True)
+    policy, value, _ = network(torch.zeros(2, 1, 3, 12, 12, dtype=torch.uint8), {}, torch.zeros(2, 1))
+    assert policy.shape == (2, 1, 3) and value.isfinite().all()
+
+
 def test_wide_layers_and_those_that_normalise_stay_with_pytorch():
     seen = np.zeros((5, 4), np.float32)
     assert made(CHOICES, hidden=(512, 512)).act_in_numpy(seen) is None
