@@ -12,11 +12,12 @@ from ..registry import agent_of
 from ..tabular.config import (
     DynaQSettings,
     ExpectedSarsaSettings,
+    MonteCarloSettings,
     NStepSarsaSettings,
     QLearningSettings,
     SarsaSettings,
 )
-from ..value.config import DQNSettings, HeadSettings, PQNSettings, R2D2Settings
+from ..value.config import DQNSettings, HeadSettings, PQNSettings, R2D2Settings, RainbowSettings
 from .config import GymConfig
 
 BOTH = ViewConfig(normalize_observation=True, normalize_reward=True)
@@ -95,6 +96,12 @@ PRESETS: dict[str, GymConfig[Any]] = {
         steps=200_000,
         settings=QLearningSettings(step_size=0.5, final_step_size=0.5),
     ),
+    "frozenlake-monte-carlo": GymConfig(
+        task="FrozenLake-v1",
+        environments=16,
+        steps=200_000,
+        settings=MonteCarloSettings(step_size=0.05, final_step_size=0.002, step_size_power=0.0, epsilon=0.3),
+    ),
     "cliffwalking-q": GymConfig(
         task="CliffWalking-v1",
         environments=8,
@@ -158,6 +165,19 @@ PRESETS: dict[str, GymConfig[Any]] = {
     "cartpole-qr": replace(
         CARTPOLE_DQN,
         settings=replace(CARTPOLE_DQN.settings, head=HeadSettings(kind="qr", quantiles=10)),
+    ),
+    "cartpole-rainbow": replace(  # ours: all of its parts at the pace of `cartpole-c51`
+        CARTPOLE_DQN,
+        settings=RainbowSettings(
+            train_every=256,
+            gradient_steps=128,
+            batch=64,
+            learning_rate=1e-3,
+            decay_learning_rate=True,
+            optimizer_epsilon=1e-5,
+            target_every=10,
+            head=HeadSettings(kind="c51", low=0.0, high=100.0),
+        ),
     ),
     "cartpole-pqn": GymConfig(
         task="CartPole-v1",
