@@ -108,6 +108,13 @@ class GameSession:
         player = self.position.to_play if player is None else player
         self._end(Ended(self._lost_by(player), "resignation", player))
 
+    def play_on(self) -> None:
+        """Takes a resignation back. Raises UserError where nobody has resigned."""
+        if self.result is None or self.result.reason != "resignation":
+            raise UserError("nobody has resigned")
+        self.result = None
+        self._since = self._now()
+
     def flagged(self) -> bool:
         """Whether the time of the player to move is up; if so, the game has ended with this call at the latest."""
         if self.result is None and self._clocks[-1] is not None:

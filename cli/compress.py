@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from tyro.conf import FlagCreatePairsOff
 
 from ..agents.compression.config import DISTILLED, INT8, PRUNED, ImitationConfig
 from ..errors import UserError
-from .arguments import Positional, parse
+from .arguments import Positional, parse, program
 from .output import check_target, tell
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def main(argv: Sequence[str]) -> int:
             say=say,
         )
     numbers = _numbers(options, kind, source.step, imitation, comparison)
-    tell(numbers, "\n".join(_told(options, comparison)), target=options.json)
+    tell(numbers, "\n".join(_told(options, source.config.game, comparison)), target=options.json)
     return 0
 
 
@@ -152,7 +153,7 @@ def _side(measured: Measured) -> dict[str, Any]:
     return {**measured._asdict(), "bare": graded(measured.bare), "searched": graded(measured.searched)}
 
 
-def _told(options: Compress, comparison: Comparison) -> list[str]:
+def _told(options: Compress, game: str, comparison: Comparison) -> list[str]:
     """The result for people."""
     before, after, match = comparison
     lines = [
@@ -179,6 +180,8 @@ def _told(options: Compress, comparison: Comparison) -> list[str]:
         result = f"{match.wins} won, {match.draws} drawn, {match.losses} lost"
         lines += ["", f"{options.out} against {options.run}, {match.games} games with {options.simulations} simulations a move:"]
         lines.append(f"{result}, a score of {match.score:.1%} (95% interval {low:.1%} to {high:.1%}).")
+    play = shlex.join([program(), "play", game, "--opponent", options.out])
+    lines += ["", f"{options.out} is the new run.", f"Play it:     {play}"]
     return lines
 
 

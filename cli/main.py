@@ -8,7 +8,9 @@ from __future__ import annotations
 import io
 import os
 import select
+import shutil
 import sys
+import textwrap
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
@@ -112,7 +114,11 @@ def _without_debug(words: list[str]) -> tuple[list[str], bool]:
 def _refuse(line: str, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    print(f"zerodojo: {' '.join(line.split())}", file=sys.stderr)
+    said = f"zerodojo: {' '.join(line.split())}"
+    if sys.stderr.isatty():  # which would break it within words
+        columns = shutil.get_terminal_size().columns
+        said = textwrap.fill(said, columns, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    print(said, file=sys.stderr)
     return MISTAKE
 
 

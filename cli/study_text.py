@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ..evaluation.curves import Curve
     from ..evaluation.study import Interval, Studied
 
+CELL = 10  # columns of a number in a table, so that six stand in a line of 80
 CURVE_COLUMNS = 6  # points of a learning curve in a table
 PROFILE_COLUMNS = 6  # points of a profile
 
@@ -74,9 +75,9 @@ def text(studied: Sequence[Studied], pictures: Sequence[str]) -> str:
 def _task(task: str, group: Sequence[Studied]) -> list[str]:
     """All of one environment."""
     threshold = group[0].threshold
-    solved = "" if threshold is None else f"; counts as solved from {threshold:,.2f}"
     measured = "mean" if group[0].played else "expected"
-    lines = [f"{task}: {measured} returns of the final agents, likeliest actions{solved}", ""]
+    lines = [f"{task}: {measured} returns of the final agents, likeliest actions"]
+    lines += ["", *([] if threshold is None else [f"  It counts as solved from {threshold:,.2f}.", ""])]
     indent = max(len(one.name) for one in group)
     lines.append(f"  {'':{indent}}{'steps':>12}{'IQM':>12}   95% interval over seeds")
     for one in group:
@@ -103,7 +104,7 @@ def _curve(found: Curve, indent: int) -> list[str]:
     chosen = [round(i * (len(found.steps) - 1) / (CURVE_COLUMNS - 1)) for i in range(CURVE_COLUMNS)]
     rows = {"steps": found.steps, "IQM": found.middle, "low": found.low, "high": found.high}
     return [
-        f"  {name:>{indent}}" + "".join(f"{values[i]:12,.{0 if name == 'steps' else 1}f}" for i in chosen)
+        f"  {name:>{indent}}" + "".join(f"{values[i]:{CELL},.{0 if name == 'steps' else 1}f}" for i in chosen)
         for name, values in rows.items()
     ]
 
@@ -118,8 +119,8 @@ def _profiles(group: Sequence[Studied], indent: int) -> list[str]:
     return [
         "",
         "  Performance profile: share of the seeds whose mean return is above",
-        f"  {'':{indent}}" + "".join(f"{found.thresholds[i]:12,.1f}" for i in chosen),
-        *(f"  {name:{indent}}" + "".join(f"{shares[i]:12.0%}" for i in chosen) for name, shares in found.shares.items()),
+        f"  {'':{indent}}" + "".join(f"{found.thresholds[i]:{CELL},.1f}" for i in chosen),
+        *(f"  {name:{indent}}" + "".join(f"{shares[i]:{CELL}.0%}" for i in chosen) for name, shares in found.shares.items()),
     ]
 
 

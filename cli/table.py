@@ -161,7 +161,12 @@ class Table:
         self._show()
 
     def _undo(self) -> None:
-        """Back to the person's turn before their last move."""
+        """Back to the person's turn before their last move, or before they resigned."""
+        if (result := self._session.result) and result.reason == "resignation" and result.player == self._seat:
+            self._session.play_on()
+            self._say("Taken back: your resignation.")
+            self._show()
+            return
         position, plies = self._session.position.previous, 1
         while position is not None and not self._is_human(position.to_play):
             position, plies = position.previous, plies + 1

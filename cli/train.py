@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 PROG = "zerodojo train"
 EXAMPLES = (
+    "zerodojo train CartPole-v1 --run runs/cartpole",
     "zerodojo train connect_four --run runs/connect_four --minutes 10",
     "zerodojo train connect_four --run runs/connect_four --minutes 10 --resume",
     "zerodojo train connect_four --run runs/wide --option width=8 --search.simulations 16 --network.channels 96",
@@ -186,7 +187,8 @@ def _parsed(argv: Sequence[str], default: Train | None) -> Train:
         Train,
         argv,
         prog=PROG,
-        description="Learn a game from nothing but its rules, or go on learning. Ctrl-C saves and leaves, twice leaves at once. "
+        description="Learn a game from nothing but its rules, or go on learning. Environments of Gymnasium are learned too, with "
+        "other flags (`zerodojo train CartPole-v1 --help`). Ctrl-C saves and leaves, twice leaves at once. "
         "The defaults below are those of a new run without a preset of its own; on --resume they are the run's.",
         examples=EXAMPLES,
         default=default,

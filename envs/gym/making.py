@@ -225,5 +225,6 @@ def _missing(task: str, error: Exception) -> UserError:
     words = str(error)
     package = getattr(error, "name", None) or next((name for name in EXTRAS if name.lower() in words.lower()), "")
     if extra := EXTRAS.get(package or ""):
-        return UserError(f"{task} needs {package}, which is not installed; pip install 'zerodojo[{extra}]'")
+        needed = f"{package} is needed, and" if task == package else f"{task} needs {package}, which"
+        return UserError(f"{needed} is not installed; pip install 'zerodojo[{extra}]'")
     return UserError(f"{task} needs what is not installed ({words.splitlines()[0]}); install it, and try again")

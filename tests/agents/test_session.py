@@ -57,6 +57,17 @@ def test_undo_takes_back_moves_and_the_end() -> None:
         game.undo(0)
 
 
+def test_a_resignation_is_taken_back() -> None:
+    game = GameSession(make("tic_tac_toe"))
+    with pytest.raises(UserError, match="nobody has resigned"):
+        game.play_on()
+    game.play(4)
+    game.resign()
+    game.play_on()
+    assert not game.over and game.moves() == ("b2",)
+    game.play(0)
+
+
 def test_resignation_gives_the_game_away() -> None:
     game, _ = session("4")
     game.resign()
