@@ -14,23 +14,24 @@ from zerodojo.cli.example import Example
 from zerodojo.evaluation.metrics.classification import confusion_matrix
 from zerodojo.evaluation.metrics.segmentation import iou, mean_iou
 
-SIDE = 64  # points of a picture
 BATCH = 8
-RATE = 5e-3  # of learning, at its highest
 SHOWN = 8  # pictures in the picture
 
 
-def drawings(example: Example) -> tuple[Shapes, Shapes]:
-    """Pictures to learn from, and others held back."""
-    training = draw_shapes(example.choose(1500, 16), side=SIDE, seed=example.seed)
-    return training, draw_shapes(example.choose(200, 10), side=SIDE, seed=example.seed + 1_000_000)
+def drawings(example: Example, *, side: int = 64) -> tuple[Shapes, Shapes]:
+    """Pictures of `side` points to learn from, and others held back."""
+    training = draw_shapes(example.choose(1500, 16), side=side, seed=example.seed)
+    return training, draw_shapes(example.choose(200, 10), side=side, seed=example.seed + 1_000_000)
 
 
-def train(network: nn.Module, shapes: Shapes, *, steps: int) -> None:
-    """AdamW on random batches by the cross-entropy of every point; the rate of learning rises and falls (Smith 2018, one cycle)."""
+def train(network: nn.Module, shapes: Shapes, *, steps: int, rate: float = 5e-3) -> None:
+    """AdamW on random batches by the cross-entropy of every point.
+
+    The rate of learning rises to `rate` and falls to nothing (Smith 2018, one cycle).
+    """
     network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(network.parameters())
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
     for _ in range(steps):
         batch = torch.randint(len(shapes.images), (BATCH,))
         logits = network(shapes.images[batch].contiguous(memory_format=torch.channels_last))
