@@ -21,18 +21,22 @@ class Digits(NamedTuple):
     labels: Tensor  # [N]
 
 
-def load(*, seed: int, scale: int = 1) -> tuple[Digits, Digits]:
-    """1,500 to learn from and 297 held back, which ones by the seed, made `scale` times as large.
-
-    Raises UserError without scikit-learn.
-    """
+def read() -> Digits:
+    """All of them, in scikit-learn's order. Raises UserError without scikit-learn."""
     try:
         from sklearn.datasets import load_digits
     except ModuleNotFoundError as error:
         raise UserError("this example reads scikit-learn's digits: pip install 'zerodojo[examples]'") from error
     images, labels = load_digits(return_X_y=True)
-    order = np.random.default_rng(seed).permutation(len(images))
-    shown = torch.from_numpy(images[order].reshape(-1, 1, 8, 8) / 16).float()
-    shown = F.interpolate(shown, scale_factor=scale, mode="bilinear")
-    named = torch.from_numpy(labels[order])
+    return Digits(torch.from_numpy(images.reshape(-1, 1, 8, 8) / 16).float(), torch.from_numpy(labels))
+
+
+def load(*, seed: int, scale: int = 1) -> tuple[Digits, Digits]:
+    """1,500 to learn from and 297 held back, which ones by the seed, made `scale` times as large.
+
+    Raises UserError without scikit-learn.
+    """
+    images, labels = read()
+    order = torch.from_numpy(np.random.default_rng(seed).permutation(len(images)))
+    shown, named = F.interpolate(images[order], scale_factor=scale, mode="bilinear"), labels[order]
     return Digits(shown[:-HELD_BACK], named[:-HELD_BACK]), Digits(shown[-HELD_BACK:], named[-HELD_BACK:])
