@@ -14,7 +14,7 @@ import copy
 import time
 
 import torch
-from sklearn.datasets import load_digits
+from _digits import read
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -58,9 +58,8 @@ class Digits:
     """The digits, shuffled by a seed, and what is done with them."""
 
     def __init__(self, seed: int) -> None:
-        digits, order = load_digits(), torch.randperm(1797, generator=torch.Generator().manual_seed(seed))
-        self.images = torch.tensor(digits.images, dtype=torch.float32)[order, None] / 16
-        self.labels = torch.tensor(digits.target)[order]
+        digits, order = read(), torch.randperm(1797, generator=torch.Generator().manual_seed(seed))
+        self.images, self.labels = digits.images[order], digits.labels[order]
         self.seed = seed
 
     def train(
