@@ -27,8 +27,8 @@ T = TypeVar("T")
 def in_processes(work: Callable[..., T], processes: int, *arguments: Any) -> list[T]:
     """What work(rank, processes, *arguments) gives in each of so many processes that reach each other through torch.distributed.
 
-    Function, arguments and results are pickled, so work is a function of a module; each process has one thread. Raises what a
-    process raised, after all have ended; UserError for fewer than one.
+    Work is a function of a module, its result tensors, numbers, texts, and lists, tuples and dictionaries of these. Each process
+    has one thread. Raises what a process raised, after all have ended; UserError for fewer than one.
     """
     if processes < 1:
         raise UserError(f"processes is {processes}; it must be at least 1")
@@ -37,7 +37,7 @@ def in_processes(work: Callable[..., T], processes: int, *arguments: Any) -> lis
     with tempfile.TemporaryDirectory() as folder:
         given = (processes, folder, work, arguments)
         spawn(_begin, args=given, nprocs=processes, daemon=True)  # type: ignore[no-untyped-call]
-        return [torch.load(_result(folder, rank), weights_only=False) for rank in range(processes)]  # written by ourselves
+        return [torch.load(_result(folder, rank), weights_only=True) for rank in range(processes)]
 
 
 def _begin(rank: int, processes: int, folder: str, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
