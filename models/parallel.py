@@ -37,6 +37,7 @@ def in_processes(work: Callable[..., T], processes: int, *arguments: Any) -> lis
     with tempfile.TemporaryDirectory() as folder:
         given = (processes, folder, work, arguments)
         spawn(_begin, args=given, nprocs=processes, daemon=True)  # type: ignore[no-untyped-call]
+        # Tensors and plain values alone are read: no pickle is run.
         return [torch.load(_result(folder, rank), weights_only=True) for rank in range(processes)]
 
 
