@@ -1,7 +1,7 @@
 """`zerodojo bench games`: how fast the rules are, beside OpenSpiel's and PettingZoo's where these are installed. Called by `bench`.
 
-Every rate is plies of random play a second of processor time on one core. Ours and a peer's are measured in turns in one run, and
-medians count.
+Rates are plies of random play a second of processor time on one core, and simulations of a search with random rollouts from the
+start. Ours and a peer's are measured in turns in one run, and medians count.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from ..agents import Limit, player
 from ..envs import GAMES, Game, make
+from ..envs.stones import StoneGame
 from ..errors import UserError
 from .bench import Bench, Result
 from .table import busy
@@ -25,7 +27,10 @@ ROUNDS = 3
 SIDE_BY_SIDE = 256  # games of the batched contract
 PLAYOUTS = 256  # games of a call of the playout kernel
 SAMPLE = 200  # random games that tell how long OpenSpiel's rollouts are
-ROLLOUTS, ROLLED_OUT = 64, 4  # rollouts of a leaf of OpenSpiel's search, and leaves
+ROLLOUTS, ROLLED_OUT = 64, 4  # rollouts of a leaf of OpenSpiel's search, and leaves, where rollouts are measured
+SIMULATIONS = 1000  # of a search
+UCT_C = 2.0  # OpenSpiel's example value
+MEBIBYTES = 100  # of its tree
 
 OPENSPIEL = {  # the same variant there
     "breakthrough": "breakthrough",
@@ -49,27 +54,29 @@ PETTINGZOO_OPTIONS: dict[str, dict[str, int | float]] = {"go": {"board_size": 9,
 
 @dataclass(frozen=True)
 class Rates:
-    """Plies of random play a second; None for a peer that does not have the game, or is not installed."""
+    """Plies of random play a second, and simulations of a search; None for a peer that lacks the game, or is not installed."""
 
     game: str
     playouts: float  # the playout kernel
     contract: float  # legal mask, choice and step, many games side by side
     openspiel: float | None  # rollouts in C++
     pettingzoo: float | None  # mask, choice and step of an environment
+    search: float | None  # `mcts:1000`, one position; None for a game that is not compiled
+    openspiel_search: float | None  # MCTSBot in C++
 
     def numbers(self) -> dict[str, Any]:
         """The result for programs."""
-        return {**vars(self), "over_openspiel": self.over_openspiel, "over_pettingzoo": self.over_pettingzoo}
+        ratios = {
+            "over_openspiel": times(self.playouts, self.openspiel),
+            "over_pettingzoo": times(self.contract, self.pettingzoo),
+            "search_over_openspiel": times(self.search, self.openspiel_search),
+        }
+        return {**vars(self), **ratios}
 
-    @property
-    def over_openspiel(self) -> float | None:
-        """How many times as fast the playout kernel is."""
-        return self.playouts / self.openspiel if self.openspiel else None
 
-    @property
-    def over_pettingzoo(self) -> float | None:
-        """How many times as fast the batched contract is."""
-        return self.contract / self.pettingzoo if self.pettingzoo else None
+def times(ours: float | None, theirs: float | None) -> float | None:
+    """How many times as fast ours is; None where one of them was not measured."""
+    return ours / theirs if ours and theirs else None
 
 
 def measure(options: Bench) -> Result:
@@ -104,6 +111,8 @@ def rates_of(game: Game, seconds: float, seed: int) -> Rates:
         "contract": contract_of(game, seed),
         "openspiel": openspiel_of(name, seed),
         "pettingzoo": pettingzoo_of(name, seed),
+        "search": search_of(game, seed),
+        "openspiel_search": openspiel_search_of(game, seed),
     }
     contestants = {key: work for key, work in every.items() if work is not None}
     each = seconds / (ROUNDS * len(contestants))
@@ -114,17 +123,16 @@ def rates_of(game: Game, seconds: float, seed: int) -> Rates:
         for key, work in contestants.items():
             rates[key].append(work(each))
     median = {key: statistics.median(values) for key, values in rates.items()}
-    return Rates(
-        name, median["playouts"], median["contract"], openspiel=median.get("openspiel"), pettingzoo=median.get("pettingzoo")
-    )
+    peers = {key: median.get(key) for key in ("openspiel", "pettingzoo", "search", "openspiel_search")}
+    return Rates(name, median["playouts"], median["contract"], **peers)
 
 
-def plies_a_second(play: Callable[[], float], seconds: float) -> float:
-    """How many plies `play` makes a second of processor time, called for at least so many seconds."""
-    started, plies = time.process_time(), play()
+def a_second(work: Callable[[], float], seconds: float) -> float:
+    """How much `work` says it did a second of processor time, called for at least so many seconds."""
+    started, done = time.process_time(), work()
     while (spent := time.process_time() - started) < seconds:
-        plies += play()
-    return plies / max(spent, 1e-9)
+        done += work()
+    return done / max(spent, 1e-9)
 
 
 def playouts_of(game: Game, seed: int) -> Callable[[float], float]:
@@ -134,7 +142,7 @@ def playouts_of(game: Game, seed: int) -> Callable[[float], float]:
     def play() -> int:
         return int(game.playout(states, generator.integers(0, 2**64, PLAYOUTS, np.uint64)).plies.sum())
 
-    return lambda seconds: plies_a_second(play, seconds)
+    return lambda seconds: a_second(play, seconds)
 
 
 def contract_of(game: Game, seed: int) -> Callable[[float], float]:
@@ -150,7 +158,7 @@ def contract_of(game: Game, seed: int) -> Callable[[float], float]:
         states[over] = game.new_states(int(over.sum()))
         return SIDE_BY_SIDE
 
-    return lambda seconds: plies_a_second(play, seconds)
+    return lambda seconds: a_second(play, seconds)
 
 
 def openspiel_of(name: str, seed: int) -> Callable[[float], float] | None:
@@ -165,14 +173,14 @@ def openspiel_of(name: str, seed: int) -> Callable[[float], float] | None:
             state.apply_action(int(generator.choice(state.legal_actions())))
         lengths.append(state.move_number())
     mean = statistics.fmean(lengths)
-    bot = pyspiel.MCTSBot(game, pyspiel.RandomRolloutEvaluator(ROLLOUTS, seed), 2.0, ROLLED_OUT, 100, False, seed, False)
+    bot = pyspiel.MCTSBot(game, pyspiel.RandomRolloutEvaluator(ROLLOUTS, seed), UCT_C, ROLLED_OUT, MEBIBYTES, False, seed, False)
     start = game.new_initial_state()
 
     def play() -> float:
         bot.mcts_search(start)
         return ROLLOUTS * ROLLED_OUT * mean
 
-    return lambda seconds: plies_a_second(play, seconds)
+    return lambda seconds: a_second(play, seconds)
 
 
 def pettingzoo_of(name: str, seed: int) -> Callable[[float], float] | None:
@@ -195,7 +203,31 @@ def pettingzoo_of(name: str, seed: int) -> Callable[[float], float] | None:
             env.step(int(legal[int(generator.random() * len(legal))]))
             plies += 1
 
-    return lambda seconds: plies_a_second(play, seconds)
+    return lambda seconds: a_second(play, seconds)
+
+
+def search_of(game: Game, seed: int) -> Callable[[float], float] | None:
+    """The player `mcts:1000`, deciding the start position by itself."""
+    if not isinstance(game, StoneGame):
+        return None
+    thinker, start = player(f"mcts:{SIMULATIONS}", game, seed=seed), game.start()
+
+    def think() -> int:
+        thinker.new_game()
+        return int(thinker.decide(start, Limit(simulations=SIMULATIONS)).visits.sum())
+
+    return lambda seconds: a_second(think, seconds)
+
+
+def openspiel_search_of(game: Game, seed: int) -> Callable[[float], float] | None:
+    """OpenSpiel's MCTSBot, one rollout a leaf, deciding the start position."""
+    pyspiel = installed("pyspiel")
+    if pyspiel is None or game.spec.name not in OPENSPIEL or not isinstance(game, StoneGame):
+        return None
+    theirs = pyspiel.load_game(OPENSPIEL[game.spec.name])
+    bot = pyspiel.MCTSBot(theirs, pyspiel.RandomRolloutEvaluator(1, seed), UCT_C, SIMULATIONS, MEBIBYTES, False, seed, False)
+    start = theirs.new_initial_state()
+    return lambda seconds: a_second(lambda: int(bot.mcts_search(start).explore_count), seconds)
 
 
 def installed(module: str) -> Any:
@@ -209,18 +241,26 @@ def installed(module: str) -> Any:
 def told(found: list[Rates], left_out: Mapping[str, str]) -> str:
     """The result for people."""
 
-    def cell(rate: float | None, ratio: float | None) -> str:
-        return f"{'-':>14}{'':8}" if rate is None else f"{rate:14,.0f}{ratio:7.1f}x"
+    def beside(ours: float | None, theirs: float | None) -> str:
+        ratio = times(ours, theirs)
+        rates = (f"{rate:14,.0f}" if rate else f"{'-':>14}" for rate in (ours, theirs))
+        return "".join(rates) + (f"{ratio:7.1f}x" if ratio else f"{'':8}")
 
     lines = [
         "Random play, plies a second of processor time on one core; behind a peer's rate how many times as fast ours is",
         "",
-        f"  {'game':16}{'playouts':>14}{'OpenSpiel C++':>16}{'':6}{'contract':>14}{'PettingZoo':>16}",
+        f"  {'game':12}{'playouts':>14}{'OpenSpiel C++':>14}{'':8}{'contract':>14}{'PettingZoo':>14}",
+        *(
+            f"  {rates.game:12}{beside(rates.playouts, rates.openspiel)}{beside(rates.contract, rates.pettingzoo)}".rstrip()
+            for rates in found
+        ),
+        "",
+        f"Searches with random rollouts from the start, simulations a second, {SIMULATIONS:,} a move",
+        "",
+        f"  {'game':12}{f'mcts:{SIMULATIONS}':>14}{'C++ MCTSBot':>14}",
+        *(f"  {rates.game:12}{beside(rates.search, rates.openspiel_search)}".rstrip() for rates in found),
+        "",
+        f"-: a game that is not compiled, or that a peer does not have; or the peer is not installed ({PEERS}).",
+        *(f"{name} is left out: {why}" for name, why in left_out.items()),
     ]
-    lines += [
-        f"  {rates.game:16}{rates.playouts:14,.0f}  {cell(rates.openspiel, rates.over_openspiel)}{rates.contract:12,.0f}  "
-        f"{cell(rates.pettingzoo, rates.over_pettingzoo)}"
-        for rates in found
-    ]
-    lines += ["", f"-: a peer that does not have the game, or is not installed ({PEERS})."]
-    return "\n".join([*lines, *(f"{name} is left out: {why}" for name, why in left_out.items())])
+    return "\n".join(lines)

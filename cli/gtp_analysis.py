@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 from ..agents import Analysis
 from ..envs import Game
-from ..envs.notation.gtp import format_vertex, parse_player, parse_whole
-from ..errors import UserError
+from ..envs.notation.gtp import WordError, format_vertex, parse_player, parse_whole
 from ..evaluation.intervals import wilson
 
 INTERVAL = 100  # centiseconds, when none is given
@@ -39,7 +38,7 @@ class Request:
 
 
 def parse_request(game: Game, to_play: int, arguments: Sequence[str]) -> Request:
-    """The arguments `[colour] [centiseconds] [key value]...` of an analysis command. Raises UserError."""
+    """The arguments `[colour] [centiseconds] [key value]...` of an analysis command. Raises WordError."""
     words = list(arguments)
     player = to_play
     if words and words[0].isalpha() and words[0].lower() not in ("interval", "minmoves", "maxmoves", "allow", "avoid", *_LEFT_OUT):
@@ -48,12 +47,12 @@ def parse_request(game: Game, to_play: int, arguments: Sequence[str]) -> Request
     if words and words[0].isdigit():
         given["interval"] = parse_whole(words.pop(0))
     if len(words) % 2:
-        raise UserError(f"{words[-1][:40]!r} stands without its value")
+        raise WordError(words[-1], f"{words[-1][:40]!r} stands without its value")
     for key, value in zip(words[::2], words[1::2], strict=True):
         if key.lower() in given:
             given[key.lower()] = parse_whole(value)
         elif key.lower() not in _LEFT_OUT:
-            raise UserError(f"{key[:40]!r} is not known here; known: {', '.join(given)}")
+            raise WordError(key, f"{key[:40]!r} is not known here; known: {', '.join(given)}")
     return Request(player, given["interval"] / 100, given["minmoves"], given["maxmoves"])
 
 

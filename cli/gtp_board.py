@@ -11,7 +11,7 @@ from typing import Any
 
 from ..envs import Position
 from ..envs.game import Option
-from ..envs.notation.gtp import COLOURS, format_vertex, handicap_vertices, parse_player, parse_vertex, parse_whole
+from ..envs.notation.gtp import COLOURS, WordError, format_vertex, handicap_vertices, parse_player, parse_vertex, parse_whole
 from ..errors import UserError
 from .gtp_game import GtpGame
 from .gtp_words import Words, number, only
@@ -147,7 +147,7 @@ def _final_score(game: GtpGame, words: Words) -> str:
 def _final_status_list(game: GtpGame, words: Words) -> str:
     (status,) = only(words, 1, "alive, seki or dead")
     if status not in ("alive", "seki", "dead"):
-        raise UserError(f"{status[:40]!r} is no status; say alive, seki or dead")
+        raise WordError(status, f"{status[:40]!r} is no status; say alive, seki or dead")
     if game.name != "go":
         raise UserError(f"stones of {game.name} have no status")
     if status != "alive":  # what stands at the end counts: area rules know no dead stones

@@ -1,7 +1,8 @@
 """The engine behind `zerodojo gtp`: answers the commands of the Go Text Protocol, version 2, about one game with one player.
 
 The protocol: Gunnar Farnebäck's draft of 2002. Beside its commands there are those for KGS, GoGui's short menu, and the analysis of
-Leela Zero and KataGo. Whatever goes wrong is an answer that begins with `?`; only the end of the input and `quit` end the engine.
+Leela Zero and KataGo. Whatever goes wrong is an answer that begins with `?` and ends with its place in the input; only the end of
+the input and `quit` end the engine.
 Commands about the game are in `gtp_board`, those that think in `gtp_thinking`.
 """
 
@@ -14,7 +15,7 @@ from .. import __version__
 from ..agents import Player
 from ..envs import Game
 from ..envs.game import Option
-from ..envs.notation.gtp import Command, parse_command
+from ..envs.notation.gtp import Command, WordError, parse_command
 from ..errors import UserError
 from . import gtp_board, gtp_thinking
 from .gtp_game import GtpGame
@@ -36,13 +37,13 @@ class Engine:
 
     def run(self) -> None:
         """Answers every command, until `quit` or the end of the input."""
-        for text, cut in self._lines:
+        for number, (text, cut) in enumerate(self._lines, start=1):
             command = parse_command(text)
             if cut and "#" not in text:  # what is missing of a comment is not missed; a command may mean another thing without it
                 self._output.id = command.id if command else ""
-                self._output.answer("line too long", failed=True)
+                self._refuse("line too long", number, len(text) + 1)
             elif command is not None:
-                self._answer(command)
+                self._answer(command, number)
                 if command.name == "quit":
                     return
 
@@ -50,17 +51,22 @@ class Engine:
         """Gives back what the player holds."""
         self._game.close()
 
-    def _answer(self, command: Command) -> None:
+    def _answer(self, command: Command, line: int) -> None:
         self._output.id = command.id
         try:
             said = self._said(command.name, command.arguments)
+        except WordError as error:
+            self._refuse(str(error), line, error.column)
         except UserError as error:
-            self._output.answer(str(error), failed=True)
+            self._refuse(str(error), line, command.column)
         except Exception as error:  # a bug costs an answer, and not the game that is going on
-            self._output.answer(f"internal error: {error!r}", failed=True)
+            self._refuse(f"internal error: {error!r}", line, command.column)
         else:
             if said is not None:
                 self._output.answer(said)
+
+    def _refuse(self, why: str, line: int, column: int) -> None:
+        self._output.answer(f"{why} (input line {line}, column {column})", failed=True)
 
     def _said(self, name: str, words: Words) -> str | None:
         """The answer to a command; None where it has been answered already."""

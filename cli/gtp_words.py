@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from ..envs.notation.gtp import WordError
 from ..errors import UserError
 
 Words = tuple[str, ...]
@@ -17,11 +18,11 @@ def only(words: Words, count: int, what: str) -> Words:
 
 
 def number(text: str, *, least: float = 0.0) -> float:
-    """A finite number. Raises UserError."""
+    """A finite number. Raises WordError."""
     try:
         found = float(text)
     except ValueError:
         found = math.nan
     if not (math.isfinite(found) and found >= least):
-        raise UserError(f"{text[:40]!r} is no number{' from 0 upwards' if least == 0 else ''}")
+        raise WordError(text, f"{text[:40]!r} is no number{' from 0 upwards' if least == 0 else ''}")
     return found

@@ -13,7 +13,7 @@ from zerodojo.cli.bench_games import Rates as GameRates
 from zerodojo.cli.bench_selfplay import Rates
 from zerodojo.cli.main import main
 from zerodojo.cli.output import add_target
-from zerodojo.envs import GAMES
+from zerodojo.envs import GAMES, make
 
 KEYS = {
     "positions_per_s",
@@ -115,7 +115,8 @@ def test_a_game_whose_library_is_missing_is_left_out_by_name(capsys, monkeypatch
     """python-chess is an extra: on a plain installation the other games are measured all the same."""
     monkeypatch.delitem(sys.modules, "zerodojo.envs.chess", raising=False)
     monkeypatch.setitem(sys.modules, "chess", None)
-    monkeypatch.setattr(bench_games, "rates_of", lambda game, seconds, seed: GameRates(game.spec.name, 3e6, 1e6, None, 5e5))
+    rates = {"playouts": 3e6, "contract": 1e6, "openspiel": None, "pettingzoo": 5e5, "search": 1e5, "openspiel_search": None}
+    monkeypatch.setattr(bench_games, "rates_of", lambda game, seconds, seed: GameRates(game.spec.name, **rates))
     assert main(["bench", "games"]) == 0
     said = capsys.readouterr().out
     assert all(f"\n  {name} " in said for name in GAMES if name != "chess") and "\n  chess " not in said
@@ -125,3 +126,13 @@ def test_a_game_whose_library_is_missing_is_left_out_by_name(capsys, monkeypatch
     assert (len(found["games"]), list(found["left_out"])) == (len(GAMES) - 1, ["chess"])
     assert main(["bench", "games", "--game", "chess"]) == 2
     assert 'pip install "zerodojo[chess]"' in capsys.readouterr().err
+
+
+def test_every_rate_of_a_game_is_measured_beside_its_peers():
+    rates = bench_games.rates_of(make("tic_tac_toe"), 0.01, seed=0)
+    found = rates.numbers()
+    assert all(value > 0 for key, value in found.items() if key != "game")
+    assert found["search_over_openspiel"] == rates.search / rates.openspiel_search
+    chess = bench_games.told([bench_games.Rates("chess", 2e4, 1e4, 4e4, 5e3, None, None)], {})
+    assert "chess               20,000        40,000    0.5x        10,000         5,000    2.0x\n" in chess
+    assert "chess                    -             -\n" in chess

@@ -26,6 +26,7 @@ from zerodojo.envs.notation.sgf_games import write_game
 from zerodojo.errors import UserError
 
 ENGINE = [sys.executable, "-m", "zerodojo.cli.main", "gtp"]
+PLACE = r" \(input line (\d+), column (\d+)\)$"
 FAKE = Path(__file__).parent / "agents" / "gtp_fake.py"
 
 
@@ -54,7 +55,8 @@ def _send(descriptor: int, data: bytes) -> None:
 
 
 def answers(text: str, spec: str = "mcts:20", game: str = "tic_tac_toe", **options: object) -> list[str]:
-    return talk(text, spec, game, **options).split("\n\n")[:-1]
+    """What the engine answers, a refusal without its place."""
+    return [re.sub(PLACE, "", answer) for answer in talk(text, spec, game, **options).split("\n\n")[:-1]]
 
 
 # Conversations --------------------------------------------------------------------------------------------------------------
@@ -102,15 +104,15 @@ name
 
 =
 
-? unacceptable size: tic_tac_toe is played on 3 by 3 here
+? unacceptable size: tic_tac_toe is played on 3 by 3 here (input line 8, column 1)
 
 =
 
 =7
 
-? illegal move: B2 cannot be played here
+? illegal move: B2 cannot be played here (input line 11, column 1)
 
-? it is white's turn, and no pass can come in between
+? it is white's turn, and no pass can come in between (input line 12, column 1)
 
 =
 
@@ -125,21 +127,21 @@ black to move
 
 =
 
-? cannot undo: no move has been made
+? cannot undo: no move has been made (input line 17, column 1)
 
-?9 unknown command
+?9 unknown command (input line 18, column 3)
 
-?10 unknown command
+?10 unknown command (input line 19, column 1)
 
-? cannot score: the game is not over
+? cannot score: the game is not over (input line 20, column 1)
 
 =
 
-? tic_tac_toe has no handicap
+? tic_tac_toe has no handicap (input line 22, column 1)
 
-? only go has rules to tell
+? only go has rules to tell (input line 23, column 1)
 
-? stones of tic_tac_toe have no status
+? stones of tic_tac_toe have no status (input line 24, column 1)
 
 =11
 
@@ -373,6 +375,13 @@ def test_free_handicap_may_be_fewer_stones_than_asked_for() -> None:
     assert len(said[4].removeprefix("=").split()) == 4
 
 
+def test_a_file_whose_game_goes_on_after_two_passes_is_loaded(tmp_path: Path) -> None:
+    file = tmp_path / "on.sgf"
+    file.write_text("(;SZ[9];B[ee];W[];B[];W[cc])")
+    said = answers(f"loadsgf {file}\nplay b G3\nundo\nundo\nshowboard\n", game="go", size=9)
+    assert said[:4] == ["="] * 4 and said[4].count("O") == 0 and said[4].endswith("white to move")
+
+
 def test_loadsgf_keeps_what_sgf_does_not_say(tmp_path: Path) -> None:
     """The rules of ko of a file without RU are the engine's, and so is what its network sees."""
     file = tmp_path / "game.sgf"
@@ -526,7 +535,7 @@ def test_junk_is_answered_or_passed_over(lines: list[str]) -> None:
     quits = re.search(r"^[\s\d\x00-\x1f]*quit\b", text, re.MULTILINE)
     assert quits or said.endswith("=999 zerodojo mcts:2\n\n")
     for answer in said.split("\n\n")[:-1]:
-        assert answer[0] in "=?" and (answer[0] == "=" or "\n" not in answer)
+        assert answer[0] == "=" or re.fullmatch(rf"\?\d* .+{PLACE}", answer)
     assert "internal error" not in said
 
 
@@ -537,9 +546,20 @@ def test_bytes_that_are_no_text_are_no_end(data: bytes) -> None:
     assert said.endswith("=999 zerodojo random\n\n") and "internal error" not in said
 
 
+def test_a_refusal_tells_the_line_and_the_word() -> None:
+    said = talk(
+        "# lines without an answer count\n\nplay b Z9\n7  play  purple B2\n play b b\ntime_settings 1 x x\n"
+        "lz-analyze b 10 minmoves -1\nfinal_status_list gone\nfly\nboardsize\n"
+    )
+    places = [re.search(PLACE, answer) for answer in said.split("\n\n")[:-1]]
+    assert [place and (int(place[1]), int(place[2])) for place in places] == [
+        (3, 8), (4, 10), (5, 9), (6, 17), (7, 26), (8, 19), (9, 1), (10, 1),
+    ]  # fmt: skip
+
+
 def test_a_million_bytes_without_a_newline() -> None:
     said = talk(b"x" * 1_000_000 + b"\n1 name\n", "random")
-    assert said == "? line too long\n\n=1 zerodojo random\n\n"
+    assert said == f"? line too long (input line 1, column {LONGEST + 1})\n\n=1 zerodojo random\n\n"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ keep their own action names, in capitals, as vertices: Othello and Hex count row
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from ...errors import UserError
@@ -17,27 +18,49 @@ SWAP = "swap-pieces"  # Hex programs' word for the swap
 
 _PLAYERS = {"b": 0, "black": 0, "w": 1, "white": 1}
 _HEX_PLAYERS = {"red": 0, "r": 0, "blue": 1}
-_DROPPED = {code: None for code in (*range(32), 127) if code not in (9, 10)} | {
-    9: " "
-}  # control characters but for tab and newline
+_DROPPED = {code: None for code in (*range(32), 127) if code not in (9, 10)}  # control characters but for tab and newline
+_WORD = re.compile(r"[^\s\0-\x1f]+(?:[\0-\x08\x0b-\x1f]+[^\s\0-\x1f]+)*")  # what is dropped may stand inside
+
+
+class Word(str):
+    """A word of a command line, which knows the column that it begins in, counted from 1 in characters."""
+
+    column: int
+
+    def __new__(cls, text: str, column: int) -> Word:
+        word = super().__new__(cls, text)
+        word.column = column
+        return word
+
+
+class WordError(UserError):
+    """A word that cannot be where it stands; `column` is the word's, 0 if it came from no line."""
+
+    def __init__(self, word: str, message: str) -> None:
+        super().__init__(message)
+        self.column = word.column if isinstance(word, Word) else 0
 
 
 class Command(NamedTuple):
-    """A command line: its id ("" without one), its name ("" if there is only an id), and its arguments."""
+    """A command line: its id ("" without one), its name ("" if there is only an id), its arguments, and the name's column."""
 
     id: str
     name: str
     arguments: tuple[str, ...]
+    column: int = 1  # the id's, where there is no name
 
 
 def parse_command(line: str) -> Command | None:
-    """The command in a line; None for an empty one, or one that is only a comment."""
-    words = line.translate(_DROPPED).partition("#")[0].split()
+    """The command in a line, its words `Word`s; None for an empty one, or one that is only a comment."""
+    found = _WORD.finditer(line.partition("#")[0])
+    words = [Word(text, match.start() + 1) for match in found if (text := match[0].translate(_DROPPED))]
     if not words:
         return None
-    number = words[0] if _is_whole(words[0]) else ""
-    words = words[1:] if number else words
-    return Command(number, words[0] if words else "", tuple(words[1:]))
+    if not _is_whole(words[0]):
+        return Command("", words[0], tuple(words[1:]), words[0].column)
+    number, *rest = words
+    name, *arguments = rest or [Word("", number.column)]
+    return Command(number, name, tuple(arguments), name.column)
 
 
 def format_answer(number: str, text: str, *, failed: bool = False) -> str:
@@ -59,10 +82,10 @@ def parse_answer(text: str) -> tuple[bool, str]:
 
 
 def parse_player(game: Game, text: str) -> int:
-    """The player whom a colour names: black is player 0; in Hex also red, and white also blue. Raises UserError."""
+    """The player whom a colour names: black is player 0; in Hex also red, and white also blue. Raises WordError."""
     known = _PLAYERS | (_HEX_PLAYERS if game.spec.name == "hex" else {})
     if text.lower() not in known:
-        raise UserError(f"{text[:40]!r} is no colour; say black or white")
+        raise WordError(text, f"{text[:40]!r} is no colour; say black or white")
     return known[text.lower()]
 
 
@@ -75,9 +98,12 @@ def format_vertex(game: Game, action: int) -> str:
 
 
 def parse_vertex(game: Game, text: str) -> int:
-    """The action that a vertex, in any case, stands for. Raises UserError."""
+    """The action that a vertex, in any case, stands for. Raises WordError."""
     name = text.lower()
-    return game.parse_action("swap" if name == SWAP else name)
+    try:
+        return game.parse_action("swap" if name == SWAP else name)
+    except UserError as error:
+        raise WordError(text, str(error)) from error
 
 
 def handicap_vertices(game: Game) -> list[str]:
@@ -89,9 +115,9 @@ def handicap_vertices(game: Game) -> list[str]:
 
 
 def parse_whole(text: str) -> int:
-    """A whole number from 0 to 2^31 - 1. Raises UserError."""
+    """A whole number from 0 to 2^31 - 1. Raises WordError."""
     if not _is_whole(text):
-        raise UserError(f"{text[:40]!r} is no whole number from 0 to {LARGEST}")
+        raise WordError(text, f"{text[:40]!r} is no whole number from 0 to {LARGEST}")
     return int(text)
 
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from ... import __version__
 from ...errors import UserError
 from ..game import Game, Option, Position
+from ..go import Go
 from ..registry import make
 from . import sgf
 from .sgf import Node
@@ -172,6 +173,7 @@ def _play(game: Game, line: Sequence[Node]) -> tuple[Position, Result | None]:
     _check_setup(game, setup)
     flipped = name == "hex" and _is_little_golems(line)
     resigned: Result | None = None
+    last_stone = _last_stone(game, line)
     for index, node in enumerate(line):
         if index >= len(setup) and {"AB", "AW", "AE"} & node.properties.keys():
             raise node.place.error("stones are set up in the middle of the game; only moves, B and W, are read after the first one")
@@ -180,17 +182,18 @@ def _play(game: Game, line: Sequence[Node]) -> tuple[Position, Result | None]:
             _check_turn(position, turn, node)
         if colour is None:
             continue
-        value = sgf.simple_text(node.properties[_NAMES[colour]][0]).strip()
+        value = _move(node)
         move = f"{_NAMES[colour]}[{sgf.quoted(value)}]"
         if resigned is not None:
             raise node.place.error(f"{move} comes after a resignation; remove it")
         player = 1 - colour if flipped else colour
         if position.terminal:
-            if name == "go" and _action(game, value) == game.spec.num_actions - 1:
+            if index > last_stone:
                 continue  # some count, and agree, with further passes
-            raise node.place.error(
-                f"{move} comes after the end of the game, which {len(position.history)} moves brought; remove it"
-            )
+            position = _going_on(position)
+            if position.terminal:
+                ended = f"the end of the game, which {len(position.history)} moves brought"
+                raise node.place.error(f"{move} comes after {ended}; remove it")
         if name == "othello" and player != position.to_play and position.legal_actions() == (game.spec.num_actions - 1,):
             position = position.after(game.spec.num_actions - 1)  # files may leave out the pass, which is no choice
         if player != position.to_play:
@@ -209,6 +212,21 @@ def _play(game: Game, line: Sequence[Node]) -> tuple[Position, Result | None]:
     return position, resigned
 
 
+def _last_stone(game: Game, line: Sequence[Node]) -> int:
+    """The place in a line of its last move that is not a pass of Go; -1 without any."""
+    moves = [index for index, node in enumerate(line) if _colour(node) is not None]
+    passes = ("", _PASS_IN_FF3) if game.spec.name == "go" else ()
+    return next((index for index in reversed(moves) if _move(line[index]) not in passes), -1)
+
+
+def _going_on(position: Position) -> Position:
+    """The position, and after two passes in Go with the game going on: in SGF they end none."""
+    game = position.game
+    if position.terminal and isinstance(game, Go) and len(position.history) < game.spec.max_plies:
+        return game.resumed(position)
+    return position
+
+
 def _before_moves(line: Sequence[Node]) -> list[Node]:
     """The nodes of a line before the first that moves."""
     first = next((index for index, node in enumerate(line) if _colour(node) is not None), len(line))
@@ -221,6 +239,11 @@ def _colour(node: Node) -> int | None:
     if len(moves) > 1 or any(len(node.properties[_NAMES[colour]]) > 1 for colour in moves):
         raise node.place.error("two moves in one node; put a `;` before the second")
     return moves[0] if moves else None
+
+
+def _move(node: Node) -> str:
+    """The value of B or W in a node that has one of them."""
+    return node.simple_text("B" if "B" in node.properties else "W")
 
 
 def _stones(node: Node, name: str, size: int, game: str) -> set[tuple[int, int]]:
@@ -334,6 +357,7 @@ def write_game(
     last = "" if KINDS[name].last == "pass" else "swap-pieces"
     node, before = root, game.start()
     for ply, action in enumerate(position.history, 1):
+        before = _going_on(before)
         row, column = divmod(action, size)
         child = Node({_NAMES[before.to_play]: [named(row, column, name) if row < size else last]})
         if comment := comments.get(ply, ""):

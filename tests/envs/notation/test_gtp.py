@@ -10,6 +10,7 @@ from zerodojo.envs import GAMES, make
 from zerodojo.envs.notation.gtp import (
     LARGEST,
     Command,
+    Word,
     format_answer,
     format_vertex,
     parse_answer,
@@ -30,10 +31,10 @@ WORDS = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FFF, exclude_ch
     ("line", "command"),
     [
         ("name", Command("", "name", ())),
-        ("12 play b D4\n", Command("12", "play", ("b", "D4"))),
-        ("\t7\tplay\tw  pass # and a word", Command("7", "play", ("w", "pass"))),
+        ("12 play b D4\n", Command("12", "play", ("b", "D4"), 4)),
+        ("\t7\tplay\tw  pass # and a word", Command("7", "play", ("w", "pass"), 4)),
         ("na\x07me\r\n", Command("", "name", ())),
-        ("007 name", Command("007", "name", ())),
+        ("007 name", Command("007", "name", (), 5)),
         ("5", Command("5", "", ())),
         (f"{LARGEST + 1} name", Command("", str(LARGEST + 1), ("name",))),
         ("-3 name", Command("", "-3", ("name",))),
@@ -51,7 +52,19 @@ def test_command_lines(line: str, command: Command | None) -> None:
 @given(number=st.none() | st.integers(0, LARGEST), name=WORDS.filter(lambda w: not w.isdigit()), arguments=st.lists(WORDS))
 def test_a_command_survives_its_line(number: int | None, name: str, arguments: list[str]) -> None:
     written = "" if number is None else str(number)
-    assert parse_command(" ".join([written, name, *arguments])) == Command(written, name, tuple(arguments))
+    column = len(written) + 2  # a blank in front of the name, with an id or without
+    assert parse_command(" ".join([written, name, *arguments])) == Command(written, name, tuple(arguments), column)
+
+
+@given(st.text(st.sampled_from("ab \t\x00\x0b\x1f\x7f#\u2003é")))
+def test_words_know_their_columns(line: str) -> None:
+    """What no control character stands in is found where its column says."""
+    command = parse_command(line)
+    for word in command.arguments if command else ():
+        assert isinstance(word, Word)
+        begun = line[word.column - 1 :]
+        assert begun.translate(dict.fromkeys((*range(32), 127))).startswith(word)
+        assert not begun[0].isspace()
 
 
 @given(st.text())

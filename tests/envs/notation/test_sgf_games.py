@@ -96,6 +96,20 @@ def test_go_games_may_be_long_and_end_with_more_passes_than_two():
     assert moves(read_game(b"(;SZ[9];B[ee];W[];B[];W[])")) == ["E5", "pass", "pass"]
 
 
+def test_a_go_game_may_go_on_after_two_passes():
+    """In SGF passes are moves like others; until two come again the game is not over."""
+    read = read_game(b"(;SZ[9]KM[0.5];B[ee];W[];B[];W[cc];B[];W[];B[];W[gg])")
+    assert moves(read) == ["E5", "pass", "pass", "C7", "pass", "pass", "pass", "G3"]
+    assert not read.position.terminal and read.result == UNKNOWN
+    assert (str(read.position).count("X"), str(read.position).count("O")) == (1, 2)
+    ended = read_game(b"(;SZ[9]KM[0.5];B[ee];W[];B[];W[cc];B[];W[];B[])")
+    assert moves(ended)[-3:] == ["C7", "pass", "pass"] and ended.position.terminal
+    assert ended.result == Result((-1.0, 1.0), "score", 0.5)
+    assert moves(read_game(write_game(read.position))) == moves(read)
+    short = make("go", size=5, komi=0.5, max_plies=3)
+    assert "W[cc] comes after the end of the game, which 3 moves brought" in refusal("(;SZ[5];B[ee];W[];B[];W[cc])", short)
+
+
 @pytest.mark.parametrize("plies", [17, 18, 19, 25])
 def test_a_long_go_game_that_goes_on_has_no_winner(plies):
     """Whatever the number of moves is: the length that we let games be says nothing about another's."""
@@ -214,7 +228,8 @@ def test_a_game_to_read_it_as():
         ("(;SZ[9];B[ee][cc])", "line 1, column 8: two moves in one node"),
         ("(;SZ[9];B[zz])", "B[zz] is no move of go on a board of 9 by 9: zz lies outside"),
         ("(;SZ[9];B[E5])", "B[E5] is no move of go on a board of 9 by 9: coordinates are two letters, such as dc"),
-        ("(;SZ[9];B[ee];W[];B[];W[cc])", "W[cc] comes after the end of the game"),
+        ("(;SZ[9];B[ee];W[];B[];B[cc])", "line 1, column 22: B[cc], but it is W's turn"),
+        ("(;SZ[9];B[ee];W[];B[];W[ee])", "W[ee] (E5) is not legal after 3 moves: a stone is there"),
         ("(;SZ[9];B[ee];AW[cc];W[aa])", "line 1, column 14: stones are set up in the middle of the game"),
         ("(;SZ[9]AW[cc];B[ee])", "stones are set up (AB, AW or AE), and go is read from its start"),
         ("(;SZ[9]AE[cc];B[ee])", "stones are set up (AB, AW or AE), and go is read from its start"),
@@ -407,3 +422,21 @@ def test_we_read_the_games_sgfmill_writes(seed, options):
     assert read.position.history == position.history
     assert read.players[0] == "本]因坊"
     assert read.game.spec.options["komi"] == game.spec.options["komi"]
+
+
+@given(line=st.lists(st.none() | st.integers(0, 24), max_size=30))
+def test_we_read_the_games_of_sgfmill_that_pass_and_go_on(line):
+    """Any points in any order, on a board that has room: two passes end nothing while stones follow."""
+    game, theirs, expected = make("go", size=5, komi=0.5), sgfmill.Sgf_game(5), []
+    position = game.start()
+    for point in line:
+        position = game.resumed(position) if position.terminal else position
+        action = 25 if point is None else point
+        if action in position.legal_actions():
+            theirs.extend_main_sequence().set_move("bw"[position.to_play], None if point is None else (4 - point // 5, point % 5))
+            position = position.after(action)
+            expected.append(action)
+    read = read_game(theirs.serialise())
+    found = list(read.position.history)
+    assert found == expected[: len(found)] and set(expected[len(found) :]) <= {25}
+    assert game.picture(position.row).glyphs == game.picture(read.position.row).glyphs
