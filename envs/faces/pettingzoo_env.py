@@ -13,6 +13,7 @@ from pettingzoo.utils import wrappers
 from ...errors import unknown
 from ..game import Game, Option
 from ..registry import make
+from .classics import view_of
 from .rendering import FPS, RENDER_MODES, Image, render
 
 Observation = dict[str, NDArray[Any]]
@@ -33,10 +34,10 @@ def pettingzoo_env(game: str | Game, *, render_mode: str | None = None, **option
 class GameAECEnv(AECEnv):  # type: ignore[misc]  # PettingZoo has no types
     """A game with the agents player_0, player_1 and so on, without the wrappers.
 
-    An observation is {"observation": planes [H, W, C] float32 within the game's `observation_bounds`,
-    "action_mask": [A] int8}. The planes are the position as
-    the agent sees it when it is to move, also where it is not; its mask is zeros then. Only a game that can show nothing to others
-    than the player to move (`Game.seen_by`) shows them zeros. Nothing is random, and a seed changes nothing.
+    An observation is {"observation": planes [H, W, C], "action_mask": [A] int8}; planes and actions are those of PettingZoo's
+    classics (`classics.View`). The planes are the position as the agent sees it when it is to move, also where it is not; its mask
+    is zeros then. Only a game that can show nothing to others than the player to move (`Game.seen_by`) shows them zeros. Nothing is
+    random, and a seed changes nothing.
     """
 
     def __init__(self, game: Game, *, render_mode: str | None = None) -> None:
@@ -51,13 +52,15 @@ class GameAECEnv(AECEnv):  # type: ignore[misc]  # PettingZoo has no types
             "render_fps": FPS,
         }
         self.game = game
+        self.view = view_of(game)
         self.render_mode = render_mode
         self.possible_agents = [f"player_{player}" for player in range(spec.num_players)]
         self.agents: list[str] = []
         self.action_spaces = {agent: spaces.Discrete(spec.num_actions) for agent in self.possible_agents}
+        low, high = game.observation_bounds
         self.observation_spaces = {
             agent: spaces.Dict({
-                "observation": spaces.Box(*game.observation_bounds, (*spec.board, spec.num_planes), np.float32),
+                "observation": spaces.Box(low, high, (*spec.board, self.view.num_planes), self.view.dtype),
                 "action_mask": spaces.Box(0, 1, (spec.num_actions,), np.int8),
             })
             for agent in self.possible_agents
@@ -84,11 +87,9 @@ class GameAECEnv(AECEnv):  # type: ignore[misc]  # PettingZoo has no types
         """What an agent sees, and what it may do."""
         mask = np.zeros(self.game.spec.num_actions, np.int8)
         if agent == self.agent_selection:
-            mask[list(self.position.legal_actions())] = 1
-        planes = self.game.seen_by(self.position.row, self.possible_agents.index(agent))
-        if planes is None:
-            planes = np.zeros((self.game.spec.num_planes, *self.game.spec.board), np.float32)
-        return {"observation": planes.transpose(1, 2, 0), "action_mask": mask}
+            mask[self.view.ids(self.position)] = 1
+        planes = self.view.observe(self.position, self.possible_agents.index(agent))
+        return {"observation": planes, "action_mask": mask}
 
     def step(self, action: int | None) -> None:
         """The selected agent plays. Raises IllegalAction."""
@@ -97,7 +98,7 @@ class GameAECEnv(AECEnv):  # type: ignore[misc]  # PettingZoo has no types
             self._was_dead_step(action)
             return
         before = self.position
-        self.position = before.after(action)  # type: ignore[arg-type]  # None is refused like any other
+        self.position = before.after(self.view.action(before, action))
         self._cumulative_rewards[agent] = 0.0
         gained = np.subtract(self.position.returns, before.returns)
         self.rewards = dict(zip(self.agents, gained.tolist(), strict=True))
@@ -106,8 +107,11 @@ class GameAECEnv(AECEnv):  # type: ignore[misc]  # PettingZoo has no types
         self._turn()
 
     def _turn(self) -> None:
-        """Selects who is to move."""
-        self.agent_selection = self.possible_agents[self.position.to_play]
+        """Selects who is to move, and at the end who would be: games need not say."""
+        player = self.position.to_play
+        if self.position.terminal and self.position.previous is not None:
+            player = (self.position.previous.to_play + 1) % len(self.possible_agents)
+        self.agent_selection = self.possible_agents[player]
         if self.render_mode == "human":
             render(self.position, "human")
 
