@@ -32,8 +32,9 @@ def test_agrees_with_openspiel_on_the_swap() -> None:
 
 
 @pytest.mark.full
-def test_agrees_with_openspiel_at_length() -> None:
-    assert_agrees_with_openspiel(make("hex", swap=False), "hex", games=2_000, seed=2)
+@pytest.mark.parametrize(("swap", "name"), [(False, "hex"), (True, "hex(swap=true)")])
+def test_agrees_with_openspiel_at_length(swap: bool, name: str) -> None:
+    assert_agrees_with_openspiel(make("hex", swap=swap), name, games=2_000, seed=2)
 
 
 @pytest.mark.parametrize("swap", [False, True])
