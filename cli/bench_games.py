@@ -38,7 +38,7 @@ OPENSPIEL = {  # the same variant there
     "connect_four": "connect_four",
     "go": "go(board_size=9)",
     "gomoku": "gomoku",
-    "hex": "hex",
+    "hex": "hex(swap=true)",
     "othello": "othello",
     "tic_tac_toe": "tic_tac_toe",
 }
@@ -84,7 +84,7 @@ def measure(options: Bench) -> Result:
     games, left_out = games_of(options.game)
     console, found = Console(stderr=True), []
     for game in games:
-        with busy(console, f"measuring {game.spec.name} for about {options.seconds:.0f} seconds"):
+        with busy(console, f"measuring {game.spec.name} for {options.seconds:.0f} seconds, once all has warmed up"):
             found.append(rates_of(game, options.seconds, options.seed))
     return Result({"games": [rates.numbers() for rates in found], "left_out": left_out}, told(found, left_out))
 
@@ -109,7 +109,7 @@ def rates_of(game: Game, seconds: float, seed: int) -> Rates:
     every: dict[str, Callable[[float], float] | None] = {
         "playouts": playouts_of(game, seed),
         "contract": contract_of(game, seed),
-        "openspiel": openspiel_of(name, seed),
+        "openspiel": openspiel_of(game, seed),
         "pettingzoo": pettingzoo_of(name, seed),
         "search": search_of(game, seed),
         "openspiel_search": openspiel_search_of(game, seed),
@@ -161,20 +161,20 @@ def contract_of(game: Game, seed: int) -> Callable[[float], float]:
     return lambda seconds: a_second(play, seconds)
 
 
-def openspiel_of(name: str, seed: int) -> Callable[[float], float] | None:
+def openspiel_of(game: Game, seed: int) -> Callable[[float], float] | None:
     """Rollouts in C++, those that its search asks for; their plies are counted in a sample of the same random games."""
     pyspiel = installed("pyspiel")
-    if pyspiel is None or name not in OPENSPIEL:
+    if pyspiel is None or game.spec.name not in OPENSPIEL:
         return None
-    game, generator, lengths = pyspiel.load_game(OPENSPIEL[name]), np.random.default_rng(seed), []
+    theirs, generator, lengths = pyspiel.load_game(OPENSPIEL[game.spec.name]), np.random.default_rng(seed), []
     for _ in range(SAMPLE):
-        state = game.new_initial_state()
+        state = theirs.new_initial_state()
         while not state.is_terminal():
             state.apply_action(int(generator.choice(state.legal_actions())))
         lengths.append(state.move_number())
     mean = statistics.fmean(lengths)
-    bot = pyspiel.MCTSBot(game, pyspiel.RandomRolloutEvaluator(ROLLOUTS, seed), UCT_C, ROLLED_OUT, MEBIBYTES, False, seed, False)
-    start = game.new_initial_state()
+    bot = pyspiel.MCTSBot(theirs, pyspiel.RandomRolloutEvaluator(ROLLOUTS, seed), UCT_C, ROLLED_OUT, MEBIBYTES, False, seed, False)
+    start = theirs.new_initial_state()
 
     def play() -> float:
         bot.mcts_search(start)

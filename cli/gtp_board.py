@@ -14,7 +14,7 @@ from ..envs.game import Option
 from ..envs.notation.gtp import COLOURS, WordError, format_vertex, handicap_vertices, parse_player, parse_vertex, parse_whole
 from ..errors import UserError
 from .gtp_game import GtpGame
-from .gtp_words import Words, number, only
+from .gtp_words import Words, blaming, number, only
 
 MOST_HANDICAP = 9  # stones that have usual points
 
@@ -40,11 +40,11 @@ def _boardsize(game: GtpGame, words: Words) -> str:
         changes = {"width": width, "height": height}
     else:
         height, width = game.rules.spec.board
-        raise UserError(f"unacceptable size: {game.name} is played on {width} by {height} here")
+        raise WordError(words[0], f"unacceptable size: {game.name} is played on {width} by {height} here")
     try:
         game.begin(changes)
     except UserError as error:
-        raise UserError(f"unacceptable size: {error}") from error
+        raise WordError(words[0], f"unacceptable size: {error}") from error
     return ""
 
 
@@ -90,7 +90,11 @@ def _set_free_handicap(game: GtpGame, words: Words) -> str:
 
 def _play(game: GtpGame, words: Words) -> str:
     colour, vertex = only(words, 2, "a colour and a vertex")
-    game.play(parse_player(game.rules, colour), parse_vertex(game.rules, vertex))
+    player, action = parse_player(game.rules, colour), parse_vertex(game.rules, vertex)
+    with blaming(colour):
+        game.turned(player)
+    with blaming(vertex):
+        game.play(player, action)
     return ""
 
 
@@ -100,11 +104,16 @@ def _undo(game: GtpGame, words: Words) -> str:
 
 
 def _loadsgf(game: GtpGame, words: Words) -> str:
+    if not words:
+        raise UserError("loadsgf takes a file and, if wanted, the number of a move")
+    with blaming(words[0]):
+        return _loaded(game, words)
+
+
+def _loaded(game: GtpGame, words: Words) -> str:
     from ..envs.notation.sgf import MAX_BYTES
     from ..envs.notation.sgf_games import read_game
 
-    if not words:
-        raise UserError("loadsgf takes a file and, if wanted, the number of a move")
     try:
         if not Path(words[0]).is_file():  # a pipe would be waited for
             raise UserError(f"cannot load file: {words[0]}: there is no such file")
@@ -115,9 +124,7 @@ def _loadsgf(game: GtpGame, words: Words) -> str:
     found = read_game(data, default=game.name)
     if found.game.spec.name != game.name:
         raise UserError(f"cannot load file: it is a game of {found.game.spec.name}, and {game.name} is played here")
-    moves = found.position.history
-    if len(words) > 1:
-        moves = moves[: max(0, parse_whole(words[1]) - 1)]
+    loaded = found.position if len(words) == 1 else found.before(max(1, parse_whole(words[1])))
     ours, options = game.rules.spec.options, dict(found.game.spec.options)
     options["history"] = ours["history"]  # SGF says nothing about what a network sees
     if game.name == "go":
@@ -125,7 +132,7 @@ def _loadsgf(game: GtpGame, words: Words) -> str:
     if game.name == "go" and not found.root.simple_text("RU"):
         options |= {key: ours[key] for key in ("superko", "suicide")}
     try:
-        game.load(options, moves)
+        game.load(options, loaded.history)
     except UserError as error:
         raise UserError(f"cannot load file: {error}") from error
     if game.name == "go" and found.root.simple_text("KM"):
@@ -173,7 +180,7 @@ def _kata_get_rules(game: GtpGame, words: Words) -> str:
 def _kata_set_rules(game: GtpGame, words: Words) -> str:
     rules = " ".join(words).lower()
     if game.name != "go" or rules not in _RULES:
-        raise UserError(f"rules that are known, in go: {', '.join(_RULES)}")
+        raise WordError(words[0] if words else "", f"rules that are known, in go: {', '.join(_RULES)}")
     ko, suicide = _RULES[rules]
     game.change({"superko": ko.lower(), "suicide": suicide})
     return ""

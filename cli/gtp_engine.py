@@ -56,7 +56,7 @@ class Engine:
         try:
             said = self._said(command.name, command.arguments)
         except WordError as error:
-            self._refuse(str(error), line, error.column)
+            self._refuse(str(error), line, error.column or command.column)
         except UserError as error:
             self._refuse(str(error), line, command.column)
         except Exception as error:  # a bug costs an answer, and not the game that is going on

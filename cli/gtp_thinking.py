@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ..agents import Decision, Forfeit, Limit
 from ..envs import Position
-from ..envs.notation.gtp import format_vertex, parse_player, parse_whole
+from ..envs.notation.gtp import WordError, format_vertex, parse_player, parse_whole
 from ..errors import UserError
 from .gtp_analysis import Request, info_line, parse_request
 from .gtp_game import GtpGame
@@ -110,17 +110,17 @@ class Thinking:
         return ""
 
     def kgs_time_settings(self, words: Words) -> str:
-        kind, numbers = (words[0].lower() if words else ""), words[1:]
-        if kind == "none":
+        kind, numbers = (words[0] if words else ""), words[1:]
+        if kind.lower() == "none":
             self._game.clock.set(math.inf, 0.0, 0)
-        elif kind == "absolute":
+        elif kind.lower() == "absolute":
             (main,) = only(numbers, 1, "absolute and main time")
             self._game.clock.set(number(main), 0.0, 0)
-        elif kind in ("canadian", "byoyomi"):
+        elif kind.lower() in ("canadian", "byoyomi"):
             main, overtime, count = only(numbers, 3, f"{kind}, main time, overtime, and a number")
-            self._game.clock.set(number(main), number(overtime), parse_whole(count) if kind == "canadian" else 1)
+            self._game.clock.set(number(main), number(overtime), parse_whole(count) if kind.lower() == "canadian" else 1)
         else:
-            raise UserError("kgs-time_settings takes none, absolute, canadian or byoyomi, and their numbers")
+            raise WordError(kind, "kgs-time_settings takes none, absolute, canadian or byoyomi, and their numbers")
         return ""
 
     def time_left(self, words: Words) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ..envs.notation.gtp import WordError
 from ..errors import UserError
@@ -15,6 +17,17 @@ def only(words: Words, count: int, what: str) -> Words:
     if len(words) != count:
         raise UserError(f"syntax error: this takes {what}")
     return words
+
+
+@contextmanager
+def blaming(word: str) -> Iterator[None]:
+    """What is refused inside is refused because of this word, if not of another one."""
+    try:
+        yield
+    except WordError:
+        raise
+    except UserError as error:
+        raise WordError(word, str(error)) from error
 
 
 def number(text: str, *, least: float = 0.0) -> float:

@@ -79,11 +79,11 @@ class StoneGame(Game):
         if not 1 <= history <= MOST_HISTORY:
             raise UserError(f"history={history} does not fit; choose from 1 to {MOST_HISTORY} positions")
         height, width = board
-        self.history, self.rules, self._labels = history, rules, labels
+        self.history, self.edge, self.rules, self._labels = history, edge, rules, labels
         self.bits: Bits = np.arange(height * width, dtype=np.int32) if bits is None else bits
         self.words = int(self.bits.max()) // 64 + 1
         self.info = 2 * self.words * history  # the column of the info word
-        self._edge, self._sides, self._glyphs = edge, sides, glyphs
+        self._sides, self._glyphs = sides, glyphs
         self._places = (self.bits & 63).astype(np.uint64)
         self._runs = _runs(self.bits >> 6)
         boards = np.arange(self.info, dtype=np.uint64).reshape(history, 2, self.words)
@@ -139,7 +139,7 @@ class StoneGame(Game):
 
     def observe(self, states: States, out: NDArray[np.float32]) -> None:
         """The planes that the class tells of; `out` is one stretch of memory."""
-        _observe(states, self._runs, self._places, self.words, self.info, self._edge, out)
+        _observe(states, self._runs, self._places, self.words, self.info, self.edge, out)
 
     def seen_by(self, row: States, player: int) -> NDArray[np.float32] | None:
         turned = row.copy()

@@ -3,8 +3,8 @@
     python examples/dialogues.py
 
 Serban et al. 2016, 2017. Lest the latent variable mean nothing, its KL term counts more and more, some words are not shown to the
-decoder (Bowman et al. 2016), and a part of the KL is free (Kingma et al. 2016, appendix C8), without which the other two do not help
-here. The dialogues are made by a grammar; of its 576, a fifth are held back.
+decoder (Bowman et al. 2016), and a part of the KL is free (Kingma et al. 2016, appendix C8), without which the other two do not
+help here. The dialogues are made by a grammar; of its 576, a fifth are held back.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -104,15 +105,15 @@ name
 
 =
 
-? unacceptable size: tic_tac_toe is played on 3 by 3 here (input line 8, column 1)
+? unacceptable size: tic_tac_toe is played on 3 by 3 here (input line 8, column 11)
 
 =
 
 =7
 
-? illegal move: B2 cannot be played here (input line 11, column 1)
+? illegal move: B2 cannot be played here (input line 11, column 8)
 
-? it is white's turn, and no pass can come in between (input line 12, column 1)
+? it is white's turn, and no pass can come in between (input line 12, column 6)
 
 =
 
@@ -375,6 +376,21 @@ def test_free_handicap_may_be_fewer_stones_than_asked_for() -> None:
     assert len(said[4].removeprefix("=").split()) == 4
 
 
+def test_moves_of_a_file_are_counted_as_it_has_them(tmp_path: Path) -> None:
+    """Othello's forced passes may be left out of it, and are no moves of it then."""
+    game = make("othello", size=6)
+    position, generator = game.start(), random.Random(0)
+    while position.history[-1:] != (36,):  # until somebody has to pass
+        position = position.after(generator.choice(position.legal_actions())) if not position.terminal else game.start()
+    ply = len(position.history)
+    whole = write_game(position.play([position.legal_actions()[0]]))
+    (tmp_path / "short.sgf").write_bytes(re.sub(rb";[BW]\[\]", b"", whole))
+    said = answers(
+        f"loadsgf {tmp_path}/short.sgf {ply}\nshowboard\nloadsgf {tmp_path}/short.sgf\nshowboard\n", game="othello", size=6
+    )
+    assert [len(re.findall("[XO] |[XO]$", answer, re.MULTILINE)) for answer in said[1::2]] == [4 + ply - 1, 4 + ply]
+
+
 def test_a_file_whose_game_goes_on_after_two_passes_is_loaded(tmp_path: Path) -> None:
     file = tmp_path / "on.sgf"
     file.write_text("(;SZ[9];B[ee];W[];B[];W[cc])")
@@ -432,9 +448,10 @@ def test_an_analysis_streams_until_something_comes(stop: str) -> None:
 
 
 def test_a_solved_position_is_told_once_and_waits() -> None:
-    said = answers("play b a1\nplay w b1\nplay b a2\nplay w b2\nlz-analyze b 10\nname\n", "mcts:50")
-    assert LZ.fullmatch(said[4].splitlines()[-1]) and "move A3" in said[4]
-    assert said[5] == "= zerodojo mcts:50"
+    text = "play b a1\nplay w b1\nplay b a2\nplay w b2\nreg_genmove b\nlz-analyze b 10\nname\n"  # what is compiled is loaded first
+    said = answers(text, "mcts:50")
+    assert LZ.fullmatch(said[5].splitlines()[-1]) and "move A3" in said[5]
+    assert said[6] == "= zerodojo mcts:50"
 
 
 @pytest.mark.parametrize(
@@ -549,11 +566,13 @@ def test_bytes_that_are_no_text_are_no_end(data: bytes) -> None:
 def test_a_refusal_tells_the_line_and_the_word() -> None:
     said = talk(
         "# lines without an answer count\n\nplay b Z9\n7  play  purple B2\n play b b\ntime_settings 1 x x\n"
-        "lz-analyze b 10 minmoves -1\nfinal_status_list gone\nfly\nboardsize\n"
+        "lz-analyze b 10 minmoves -1\nfinal_status_list gone\nfly\nboardsize\nboardsize 99\nloadsgf /none\nplay w a1\nplay b a1\n"
+        "play w a1\nkgs-time_settings x\nkata-set-rules x\n"
     )
     places = [re.search(PLACE, answer) for answer in said.split("\n\n")[:-1]]
     assert [place and (int(place[1]), int(place[2])) for place in places] == [
         (3, 8), (4, 10), (5, 9), (6, 17), (7, 26), (8, 19), (9, 1), (10, 1),
+        (11, 11), (12, 9), (13, 6), None, (15, 8), (16, 19), (17, 16),
     ]  # fmt: skip
 
 

@@ -53,17 +53,18 @@ class View:
 
 
 class StoneView(View):
-    """connect_four_v3 and tictactoe_v3: the player's stones and the other's, as int8; and whose turn it is in games that tell."""
+    """connect_four_v3 and tictactoe_v3, as int8: the player's stones, the other's, and where sides differ if it is player 0."""
 
     dtype = np.int8
 
     def __init__(self, game: StoneGame) -> None:
         super().__init__(game)
-        self._edge = 2 * game.history  # a plane of ones, which is for convolutions
-        self.num_planes -= 1
+        # The plane that shows the board's edge is for convolutions.
+        self._shown = [plane for plane in range(self.num_planes) if not (game.edge and plane == 2 * game.history)]
+        self.num_planes = len(self._shown)
 
     def observe(self, position: Position, player: int) -> Planes:
-        return np.delete(super().observe(position, player), self._edge, axis=2).astype(np.int8)
+        return super().observe(position, player)[..., self._shown].astype(np.int8)
 
 
 class GoView(View):

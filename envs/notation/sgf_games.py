@@ -62,6 +62,12 @@ class SgfGame:
         """The position after the nodes of a line, the root first. Raises UserError, with the place, for one that cannot be."""
         return _play(self.game, line)[0]
 
+    def before(self, move: int) -> Position:
+        """The position before a move of the main line, the file's first being 1; its end if it has no such move."""
+        line = list(self.root.main_line())
+        moves = [index for index, node in enumerate(line) if _colour(node) is not None]
+        return self.play(line[: moves[move - 1]]) if 0 < move <= len(moves) else self.position
+
 
 # Reading -------------------------------------------------------------------------------------------------------------------
 
@@ -190,7 +196,7 @@ def _play(game: Game, line: Sequence[Node]) -> tuple[Position, Result | None]:
         if position.terminal:
             if index > last_stone:
                 continue  # some count, and agree, with further passes
-            position = _going_on(position)
+            position = _resumed(position)
             if position.terminal:
                 ended = f"the end of the game, which {len(position.history)} moves brought"
                 raise node.place.error(f"{move} comes after {ended}; remove it")
@@ -219,8 +225,8 @@ def _last_stone(game: Game, line: Sequence[Node]) -> int:
     return next((index for index in reversed(moves) if _move(line[index]) not in passes), -1)
 
 
-def _going_on(position: Position) -> Position:
-    """The position, and after two passes in Go with the game going on: in SGF they end none."""
+def _resumed(position: Position) -> Position:
+    """A position of Go after two passes with the game going on, for they end none in SGF; any other as it is."""
     game = position.game
     if position.terminal and isinstance(game, Go) and len(position.history) < game.spec.max_plies:
         return game.resumed(position)
@@ -357,7 +363,7 @@ def write_game(
     last = "" if KINDS[name].last == "pass" else "swap-pieces"
     node, before = root, game.start()
     for ply, action in enumerate(position.history, 1):
-        before = _going_on(before)
+        before = _resumed(before)
         row, column = divmod(action, size)
         child = Node({_NAMES[before.to_play]: [named(row, column, name) if row < size else last]})
         if comment := comments.get(ply, ""):

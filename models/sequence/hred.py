@@ -4,17 +4,62 @@ One GRU reads the words of an utterance, a second one the utterances of the dial
 the second one holds. A dialogue is one row of tokens in which END closes every utterance, padded behind the last; END is also what
 the decoder begins an utterance from. Embeddings are shared by both sides, and the decoder's output is linear (the paper adds the
 word and the state before a maxout).
+
+Utterances are read and written side by side, since none waits for another one's words: only the context goes from one to the next.
+
+Shapes: N dialogues of T tokens, U utterances of at most L tokens; H units, C numbers of context, V words.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from ..checks import check_counts, check_tokens
-from ..memory import Memory
 from .decoding import State
 from .tokens import END, PAD
+
+
+class Utterances(NamedTuple):
+    """Dialogues [N, T] cut into utterances, and where in them each token went."""
+
+    words: Tensor  # [N, U, L], padded
+    number: Tensor  # [N, T], which utterance a token is in; any for padding
+    place: Tensor  # [N, T], which of its tokens it is; any for padding
+
+    @property
+    def spoken(self) -> Tensor:
+        """Which utterances there are, [N, U]: the shorter dialogues have fewer."""
+        return self.words[:, :, 0] != PAD
+
+    @property
+    def ended(self) -> Tensor:
+        """Which of them are closed, [N, U]: all but perhaps the last."""
+        return (self.words == END).any(2)
+
+    def at_tokens(self, x: Tensor) -> Tensor:
+        """What is known of `words`, [N, U, L, ...], of the tokens: [N, T, ...]."""
+        rows = torch.arange(len(x), device=x.device).unsqueeze(1)
+        return x[rows, self.number, self.place]
+
+
+def utterances_of(dialogue: Tensor) -> Utterances:
+    """The utterances of dialogues [N, T]."""
+    steps = torch.arange(dialogue.shape[1], device=dialogue.device).expand(dialogue.shape)
+    if dialogue.is_meta:  # what is said is not known, only how much: one utterance
+        return Utterances(dialogue.unsqueeze(1), torch.zeros_like(steps), steps)
+    starts = torch.cat([torch.ones_like(dialogue[:, :1]), dialogue[:, :-1]], dim=1) == END
+    starts[:, 0] = True
+    number, place = starts.cumsum(1) - 1, steps - torch.where(starts, steps, 0).cummax(1).values
+    spoken = dialogue != PAD
+    count, longest = (int(torch.where(spoken, x, 0).max()) + 1 for x in (number, place))
+    number, place = number.clamp(max=count - 1), place.clamp(max=longest - 1)
+    words = dialogue.new_full((len(dialogue), count, longest), PAD)
+    rows = torch.arange(len(dialogue), device=dialogue.device).unsqueeze(1).expand(dialogue.shape)
+    words[rows[spoken], number[spoken], place[spoken]] = dialogue[spoken]
+    return Utterances(words, number, place)
 
 
 class HRED(nn.Module):
@@ -25,77 +70,54 @@ class HRED(nn.Module):
         super().__init__()
         self.vocabulary = vocabulary
         self.embedding = nn.Embedding(vocabulary, embedding)
-        self.encoder = Memory("gru", embedding, units)
+        self.encoder = nn.GRU(embedding, units, batch_first=True)
         self.context = nn.GRUCell(units, context)
         self.begin = nn.Sequential(nn.Linear(context + extra, units), nn.Tanh())
-        self.decoder = nn.GRUCell(embedding, units)
+        self.decoder = nn.GRU(embedding, units, batch_first=True)
         self.output = nn.Linear(units, vocabulary)
 
-    def read(self, dialogue: Tensor) -> tuple[Tensor, Tensor]:
-        """dialogue [N, T] -> (what the encoder says of the utterance so far [N, T, H], the context behind each token [N, T, C]).
-
-        The encoder begins anew with every utterance; the context changes only where one ends.
-        """
-        said, _ = self.encoder(self.embedding(dialogue), self.encoder.initial_state(len(dialogue)), starts_of(dialogue))
-        context = said.new_zeros(len(dialogue), self.context.hidden_size)
-        contexts = []
-        for t in range(dialogue.shape[1]):
-            ends = (dialogue[:, t] == END).unsqueeze(1)
-            context = torch.where(ends, self.context(said[:, t], context), context)
+    def read(self, said: Utterances) -> tuple[Tensor, Tensor]:
+        """What the encoder says of each whole utterance, [N, U, H], and the context before each and behind all, [N, U + 1, C]."""
+        read, _ = self.encoder(self.embedding(said.words.flatten(0, 1)))
+        last = ((said.words != PAD).sum(2) - 1).clamp(min=0).flatten()
+        whole = read[torch.arange(len(read), device=last.device), last].unflatten(0, said.words.shape[:2])
+        context = whole.new_zeros(len(whole), self.context.hidden_size)
+        contexts = [context]
+        for u in range(whole.shape[1]):
+            context = torch.where(said.ended[:, u, None], self.context(whole[:, u], context), context)
             contexts.append(context)
-        return said, torch.stack(contexts, dim=1)
+        return whole, torch.stack(contexts, dim=1)
 
-    def write(self, dialogue: Tensor, begins: Tensor, dropped: Tensor | None = None) -> Tensor:
-        """The decoder told the truth: dialogue [N, T], begins [N, T, H] (heeded where an utterance starts) -> logits [N, T, V].
+    def write(self, said: Utterances, begins: Tensor, dropped: Tensor | None = None) -> Tensor:
+        """The decoder told the truth: what utterances begin from, [N, U, H] -> logits of the tokens [N, T, V].
 
-        Where `dropped` [N, T] is True the word before is not shown.
+        Where `dropped` [N, U, L] is True the word before is not shown.
         """
-        starts, embedded = starts_of(dialogue), self.embedding(before(dialogue))
+        words = said.words
+        embedded = self.embedding(torch.cat([torch.full_like(words[:, :, :1], END), words[:, :, :-1]], dim=2))
         if dropped is not None:
-            embedded = embedded.masked_fill(dropped.unsqueeze(2), 0.0)
-        hidden, held = begins[:, 0], []
-        for t in range(dialogue.shape[1]):
-            hidden = torch.where(starts[:, t, None], begins[:, t], hidden)
-            hidden = self.decoder(embedded[:, t], hidden)
-            held.append(hidden)
-        return self.output(torch.stack(held, dim=1))
+            embedded = embedded.masked_fill(dropped.unsqueeze(3), 0.0)
+        held, _ = self.decoder(embedded.flatten(0, 1), begins.flatten(0, 1).unsqueeze(0))
+        logits: Tensor = self.output(said.at_tokens(held.unflatten(0, words.shape[:2])))
+        return logits
 
     def forward(self, dialogue: Tensor) -> Tensor:
         """dialogue [N, T] -> logits of each token given all before it [N, T, V]. Raises UserError for anything but token ids."""
         check_tokens("hred", dialogue, vocabulary=self.vocabulary)
-        _, contexts = self.read(dialogue)
-        return self.write(dialogue, self.begin(shifted(contexts)))
+        said = utterances_of(dialogue)
+        _, contexts = self.read(said)
+        return self.write(said, self.begin(contexts[:, :-1]))
 
     def start(self, dialogue: Tensor) -> State:
         """What the next utterance begins from, behind a dialogue [N, T] of whole utterances; decode from END on."""
         check_tokens("hred", dialogue, vocabulary=self.vocabulary)
-        _, contexts = self.read(dialogue)
+        _, contexts = self.read(utterances_of(dialogue))
         return {"hidden": self.begin(contexts[:, -1])}
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """tokens [N] -> (log-probabilities of the next ones [N, V], state)."""
-        hidden = self.decoder(self.embedding(tokens), state["hidden"])
-        return self.output(hidden).log_softmax(1), {"hidden": hidden}
-
-
-def before(dialogue: Tensor) -> Tensor:
-    """The token before each one, [N, T]: END before the first."""
-    return torch.cat([torch.full_like(dialogue[:, :1], END), dialogue[:, :-1]], dim=1)
-
-
-def starts_of(dialogue: Tensor) -> Tensor:
-    """Where an utterance starts, [N, T] -> [N, T]: behind END. The padding behind the last one looks like one more."""
-    return before(dialogue) == END
-
-
-def spoken_starts(dialogue: Tensor) -> Tensor:
-    """Where a real utterance starts, [N, T] -> [N, T]."""
-    return starts_of(dialogue) & (dialogue != PAD)
-
-
-def shifted(contexts: Tensor) -> Tensor:
-    """What was held before each token rather than behind it, [N, T, C] -> [N, T, C]: nothing before the first."""
-    return torch.cat([torch.zeros_like(contexts[:, :1]), contexts[:, :-1]], dim=1)
+        held, last = self.decoder(self.embedding(tokens).unsqueeze(1), state["hidden"].unsqueeze(0))
+        return self.output(held[:, 0]).log_softmax(1), {"hidden": last[0]}
 
 
 def hred(*, vocabulary: int = 10_000, embedding: int = 300, units: int = 500, context: int = 1000) -> HRED:

@@ -15,8 +15,7 @@ from torch.nn import functional as F
 
 from ..checks import check_counts, check_tokens
 from .decoding import State
-from .hred import HRED, shifted, spoken_starts
-from .tokens import END
+from .hred import HRED, utterances_of
 
 
 class Gaussian(nn.Module):
@@ -71,31 +70,24 @@ class VHRED(HRED):
         drops a quarter). Raises UserError for anything but token ids.
         """
         check_tokens("vhred", dialogue, vocabulary=self.vocabulary)
-        said, contexts = self.read(dialogue)
-        known = shifted(contexts)
+        said = utterances_of(dialogue)
+        whole, contexts = self.read(said)
+        known = contexts[:, :-1]
         mean, variance = guess = self.prior(known)
         if latent == "posterior":
-            mean, variance = self.posterior(torch.cat([known, self._whole(dialogue, said)], dim=2))
-        divergence = kl_divergence(mean, variance, *guess) * spoken_starts(dialogue)
+            mean, variance = self.posterior(torch.cat([known, whole], dim=2))
+        divergence = kl_divergence(mean, variance, *guess) * said.spoken
         begins = self.begin(torch.cat([known, _draw(mean, variance, generator)], dim=2))
-        dropped = torch.rand(dialogue.shape, generator=generator, device=dialogue.device) < drop if drop else None
-        return self.write(dialogue, begins, dropped), divergence.sum(1)
+        dropped = torch.rand(said.words.shape, generator=generator, device=dialogue.device) < drop if drop else None
+        return self.write(said, begins, dropped), divergence.sum(1)
 
     def start(self, dialogue: Tensor, *, generator: torch.Generator | None = None) -> State:
         """As `HRED.start`, the variable drawn from the prior, or its mean without a generator."""
         check_tokens("vhred", dialogue, vocabulary=self.vocabulary)
-        _, contexts = self.read(dialogue)
+        _, contexts = self.read(utterances_of(dialogue))
         known = contexts[:, -1]
         mean, variance = self.prior(known)
         return {"hidden": self.begin(torch.cat([known, _draw(mean, variance, generator)], dim=1))}
-
-    def _whole(self, dialogue: Tensor, said: Tensor) -> Tensor:
-        """What the encoder says of the whole utterance that each token is in, [N, T, H]: what it said at its end."""
-        whole, all_of_it = said[:, -1], []
-        for t in reversed(range(dialogue.shape[1])):
-            whole = torch.where((dialogue[:, t] == END).unsqueeze(1), said[:, t], whole)
-            all_of_it.append(whole)
-        return torch.stack(all_of_it[::-1], dim=1)
 
 
 def _draw(mean: Tensor, variance: Tensor, generator: torch.Generator | None) -> Tensor:

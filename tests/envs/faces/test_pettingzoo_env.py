@@ -171,6 +171,17 @@ def test_a_position_of_chess_is_seen_alike_whatever_was_seen_before():
     assert (seen[..., 7].sum(), seen[..., 13].sum()) == (7, 8)  # pawns: White's has taken one in passing
 
 
+@pytest.mark.parametrize(("name", "options", "planes"), [("hex", {"size": 4}, 3), ("gomoku", {"size": 5, "history": 2}, 4)])
+def test_games_that_pettingzoo_lacks_are_shown_as_connect_four_is(name, options, planes):
+    env = pettingzoo_env(name, **options)
+    env.reset()
+    env.step(3)
+    first, second = (env.observe(agent)["observation"] for agent in env.possible_agents)
+    assert first.shape[2] == planes and first.dtype == np.int8
+    assert (first[..., :2] == second[..., 1::-1]).all() and first[0, 3, 0] == 1
+    assert planes == 4 or (first[..., 2].all() and not second[..., 2].any())
+
+
 def test_a_game_that_nobody_has_shown_how_to_see_shows_its_own_planes():
     env = pettingzoo_env("openspiel:tic_tac_toe")
     env.reset()

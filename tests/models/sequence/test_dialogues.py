@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 from torch.distributions import Independent, Normal
 from torch.distributions import kl_divergence as expected_kl
@@ -9,7 +11,7 @@ from torch.distributions import kl_divergence as expected_kl
 from zerodojo.errors import UserError
 from zerodojo.models import create
 from zerodojo.models.sequence.decoding import greedy
-from zerodojo.models.sequence.hred import before, spoken_starts, starts_of
+from zerodojo.models.sequence.hred import utterances_of
 from zerodojo.models.sequence.tokens import END, PAD, token_loss
 from zerodojo.models.sequence.vhred import kl_divergence, kl_weight
 
@@ -30,23 +32,62 @@ def logits_of(network, dialogue):
     return said if isinstance(said, torch.Tensor) else said[0]
 
 
-def test_where_utterances_start():
-    assert before(DIALOGUES)[1].tolist() == [2, 8, 3, 3, 2, 4, 2, 0]
-    assert starts_of(DIALOGUES)[1].tolist() == [1, 0, 0, 0, 1, 0, 1, 0]
-    assert spoken_starts(DIALOGUES)[1].tolist() == [1, 0, 0, 0, 1, 0, 0, 0]
+def slowly(network, dialogue, latent=None):
+    """Logits [T, V] and KL of one dialogue, token by token, with the mean of the latent variable."""
+    cell, context, hidden = network.encoder, torch.zeros(1, 7).double(), None
+    heard, logits, divergence, word, begins = torch.zeros(1, 6).double(), [], 0.0, END, True
+    for t, token in enumerate(dialogue.tolist()):
+        if begins:
+            known = context
+            if latent:
+                rest = dialogue[t : t + 1 + dialogue[t:].tolist().index(END)]
+                whole = cell(network.embedding(rest)[None])[0][:, -1]
+                guess = network.prior(context)
+                found = network.posterior(torch.cat([context, whole], dim=1)) if latent == "posterior" else guess
+                divergence += kl_divergence(*found, *guess).item()
+                known = torch.cat([context, found[0]], dim=1)
+            hidden, word, heard = network.begin(known), END, torch.zeros(1, 6).double()
+        said, state = network.decoder(network.embedding(torch.tensor([[word]])), hidden[None])
+        hidden = state[0]
+        logits.append(network.output(said[0, 0]))
+        _, state = cell(network.embedding(torch.tensor([[token]])), heard[None])
+        heard, word, begins = state[0], token, token == END
+        if token == END:
+            context = network.context(heard, context)
+    return torch.stack(logits), divergence
 
 
-def test_the_context_changes_only_where_an_utterance_ends():
-    _, contexts = made("hred").read(DIALOGUES)
-    held = torch.cat([torch.zeros_like(contexts[:, :1]), contexts[:, :-1]], dim=1)
-    assert torch.equal((contexts != held).any(2), DIALOGUES == END)
-
-
-def test_the_encoder_begins_anew_with_every_utterance():
+@given(st.lists(st.lists(st.integers(3, 8), max_size=4), min_size=1, max_size=4), st.integers(0, 3))
+@settings(deadline=None, max_examples=30)
+def test_side_by_side_is_as_one_after_the_other(utterances, padding):
+    """Also beside another dialogue, with utterances of no word, and padded."""
+    row = [token for utterance in utterances for token in (*utterance, END)]
+    width = max(len(row) + padding, DIALOGUES.shape[1])
+    beside = torch.zeros(3, width, dtype=torch.long)
+    beside[0, : len(row)], beside[1:, : DIALOGUES.shape[1]] = torch.tensor(row), DIALOGUES
     network = made("hred")
-    said, _ = network.read(DIALOGUES)
-    alone, _ = network.read(DIALOGUES[:1, 3:5])
-    torch.testing.assert_close(said[:1, 3:5], alone)
+    torch.testing.assert_close(network(beside)[0, : len(row)], slowly(network, beside[0, : len(row)])[0])
+    network = made("vhred")
+    for latent in ("prior", "posterior"):
+        logits, divergence = network(beside, latent=latent)
+        expected, kl = slowly(network, beside[0, : len(row)], latent)
+        torch.testing.assert_close(logits[0, : len(row)], expected)
+        assert divergence[0].item() == pytest.approx(kl)
+
+
+def test_utterances_are_found():
+    said = utterances_of(DIALOGUES)
+    assert said.words[0].tolist() == [[3, 4, 2, 0], [5, 2, 0, 0], [6, 7, 2, 0]]
+    assert said.words[1].tolist() == [[8, 3, 3, 2], [4, 2, 0, 0], [0, 0, 0, 0]]
+    assert said.spoken.tolist() == said.ended.tolist() == [[True, True, True], [True, True, False]]
+    assert torch.equal(said.at_tokens(said.words)[0], DIALOGUES[0])
+    assert torch.equal(said.at_tokens(said.words)[1, :6], DIALOGUES[1, :6])
+    assert utterances_of(DIALOGUES[:, :7]).ended.tolist() == [[True, True, False], [True, True, False]]
+
+
+def test_an_utterance_that_is_not_over_changes_no_context():
+    _, contexts = made("hred").read(utterances_of(DIALOGUES[:1, :7]))
+    assert torch.equal(contexts[0, 2], contexts[0, 3]) and not torch.equal(contexts[0, 1], contexts[0, 2])
 
 
 @pytest.mark.parametrize("name", ["hred", "vhred"])
@@ -79,11 +120,11 @@ def test_with_one_utterance_before_it_hred_is_an_encoder_decoder():
             return network.begin(network.context(last, last.new_zeros(len(last), 7)))
 
     pair.bridge = Bridge()
-    pair.encoder.load_state_dict(network.encoder.cell.state_dict())
+    pair.encoder.load_state_dict(network.encoder.state_dict())
     for name in ("source_embedding", "target_embedding"):
         getattr(pair, name).load_state_dict(network.embedding.state_dict())
-    for name in ("decoder", "output"):
-        getattr(pair, name).load_state_dict(getattr(network, name).state_dict())
+    pair.decoder.load_state_dict({name.removesuffix("_l0"): weight for name, weight in network.decoder.state_dict().items()})
+    pair.output.load_state_dict(network.output.state_dict())
     first, second = DIALOGUES[:1, :3], DIALOGUES[:1, 3:5]
     expected = pair(first, torch.cat([torch.full((1, 1), END), second[:, :-1]], dim=1))
     torch.testing.assert_close(network(DIALOGUES[:1, :5])[:, 3:], expected, rtol=0, atol=1e-12)
