@@ -6,8 +6,10 @@ Those that the search can play are taken: two players in turns, no chance, nothi
 from __future__ import annotations
 
 import math
+import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import takewhile
 from typing import Any
 
@@ -122,12 +124,26 @@ def _load(game: str) -> Any:
     if name not in pyspiel.registered_names():
         raise unknown("game of OpenSpiel", name, pyspiel.registered_names())
     try:
-        _check_counts(pyspiel.game_parameters_from_string(game), pyspiel.registered_games())
-        return pyspiel.load_game(game)
+        with _errors_told_once():
+            _check_counts(pyspiel.game_parameters_from_string(game), pyspiel.registered_games())
+            return pyspiel.load_game(game)
     except UserError:
         raise
     except Exception as error:  # its own SpielError, and others from games in Python
         raise UserError(f"{PREFIX}{game} is refused by OpenSpiel: {_first_line(error)}") from error
+
+
+@contextmanager
+def _errors_told_once() -> Iterator[None]:
+    """OpenSpiel writes each of its exceptions to standard error before it raises it; the line it writes is dropped."""
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
 
 
 def _check_counts(parameters: Mapping[str, Any], kinds: Sequence[Any]) -> None:
@@ -186,7 +202,8 @@ def _check_size(name: str, actions: int, shape: Sequence[int], plies: int) -> No
 def _started(name: str, game: Any) -> Any:
     """The start. Raises UserError where there is none: some parameters are refused only here, and some games draw it."""
     try:
-        state = game.new_initial_state()
+        with _errors_told_once():
+            state = game.new_initial_state()
     except Exception as error:
         raise UserError(f"{name} is refused by OpenSpiel: {_first_line(error)}") from error
     if state.is_chance_node():

@@ -109,11 +109,12 @@ def test_returns_are_scaled_to_one():
         ("go(board_size=9,handicap=2)", "is refused by OpenSpiel: "),
     ],
 )
-def test_other_games_are_refused_with_the_reason(name, reason):
+def test_other_games_are_refused_with_the_reason(name, reason, capfd):
     with pytest.raises(UserError) as refusal:
         make(f"openspiel:{name}")
     assert reason in str(refusal.value)
     assert "\n" not in str(refusal.value)
+    assert capfd.readouterr().err == ""  # OpenSpiel would say it a second time
 
 
 def test_what_may_be_below_zero_is_played():
