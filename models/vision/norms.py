@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ...errors import UserError, unknown
 
 Norm = Literal["batch", "layer", "instance", "group"]
-NORMS = ("batch", "layer", "instance", "group")
+NORMS: tuple[Norm, ...] = ("batch", "layer", "instance", "group")
 GROUPS = 32  # of channels (Wu and He 2018, section 4.1)
 
 
