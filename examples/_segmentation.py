@@ -18,14 +18,23 @@ BATCH = 8
 SHOWN = 8  # pictures in the picture
 
 
-def drawings(example: Example, *, side: int = 64) -> tuple[Shapes, Shapes]:
+def drawings(example: Example, *, side: int = 64, count: int = 1500) -> tuple[Shapes, Shapes]:
     """Pictures of `side` points to learn from, and others held back."""
-    training = draw_shapes(example.choose(1500, 16), side=side, seed=example.seed)
+    training = draw_shapes(example.choose(count, 16), side=side, seed=example.seed)
     return training, draw_shapes(example.choose(200, 10), side=side, seed=example.seed + 1_000_000)
 
 
-def train(network: nn.Module, shapes: Shapes, *, steps: int, rate: float = 5e-3) -> None:
-    """AdamW on random batches by the cross-entropy of every point.
+def balancing(masks: Tensor) -> Tensor:
+    """What a point of each class counts, so that the background is not all that counts: [classes].
+
+    The root of median frequency balancing (Eigen and Fergus 2015).
+    """
+    frequency = torch.bincount(masks.flatten(), minlength=len(CLASSES)) / masks.numel()
+    return (frequency.median() / frequency).sqrt()
+
+
+def train(network: nn.Module, shapes: Shapes, *, steps: int, rate: float = 5e-3, weights: Tensor | None = None) -> None:
+    """AdamW on random batches by the cross-entropy of every point, each class counted as `weights` [classes] says.
 
     The rate of learning rises to `rate` and falls to nothing (Smith 2018, one cycle).
     """
@@ -36,7 +45,7 @@ def train(network: nn.Module, shapes: Shapes, *, steps: int, rate: float = 5e-3)
         batch = torch.randint(len(shapes.images), (BATCH,))
         logits = network(shapes.images[batch].contiguous(memory_format=torch.channels_last))
         optimizer.zero_grad()
-        F.cross_entropy(logits, shapes.masks[batch]).backward()  # type: ignore[no-untyped-call]
+        F.cross_entropy(logits, shapes.masks[batch], weight=weights).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
 
