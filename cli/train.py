@@ -1,7 +1,8 @@
 """`zerodojo train`: learns a game from zero, or goes on learning, and shows how far it is.
 
 Ctrl-C (or SIGTERM) once: a checkpoint is written and the command ends with a sentence and exit code 0, as after the time is up.
-Twice: the process ends at once with 130, and what came after the last checkpoint is lost.
+Twice: the process ends at once with 130, and what came after the last checkpoint is lost. A terminal that is closed asks once too,
+and what would be said there is said nowhere; under nohup it does not ask.
 """
 
 from __future__ import annotations
@@ -268,6 +269,7 @@ class Stop:
     def __init__(self, display: Leaving) -> None:
         self._display = display
         self._asked = False
+        self._terminal = [number for number in range(3) if os.isatty(number)]  # of the standard streams
 
     def is_asked(self) -> bool:
         """Whether Ctrl-C was pressed once."""
@@ -281,12 +283,22 @@ class Stop:
         self._asked = True
         self._display.stopping()
 
+    def hang_up(self, number: int, frame: FrameType | None) -> None:
+        """The handler of a terminal that is gone: writing to it would fail. Shells send the signal more than once."""
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for stream in self._terminal:
+            os.dup2(nothing, stream)
+        os.close(nothing)
+        self._asked = True
+
 
 @contextmanager
 def stop_on_signals(display: Leaving) -> Iterator[Stop]:
-    """Within the block SIGINT and SIGTERM ask to stop, and the second one ends the process."""
+    """Within the block SIGINT and SIGTERM ask to stop, and the second one ends the process; SIGHUP asks, unless it is ignored."""
     stop = Stop(display)
     before = {number: signal.signal(number, stop.handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, stop.hang_up)
     try:
         yield stop
     finally:

@@ -88,12 +88,16 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def _signals_kept() -> Iterator[None]:
-    """Ray takes SIGTERM for itself as it starts, and would abort with a stack trace: whoever had the signals keeps them."""
+    """Ray takes SIGTERM for itself as it starts, and would abort with a stack trace: whoever had the signals keeps them.
+
+    SIGHUP reaches Ray's processes as well when a terminal is closed: they are started deaf to it, and end when ours has saved.
+    """
     if threading.current_thread() is not threading.main_thread():  # where signals cannot be set, by Ray neither
         yield
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         yield
     finally:
         for number, handler in before.items():

@@ -211,9 +211,9 @@ def _one_thread() -> Iterator[None]:
 
 @contextmanager
 def _deaf_to_the_terminal() -> Iterator[None]:
-    """What is started within does not hear Ctrl-C, which a terminal sends to everybody: it is told to leave by who started it."""
+    """What is started within does not hear what a terminal sends to everybody, Ctrl-C or its end: whoever started it tells it."""
     resource_tracker.ensure_running()  # multiprocessing's own helper, which else is started within, and lets the signal through
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     try:
         yield
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import fcntl
 import os
 import pty
 import re
@@ -11,6 +12,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import termios
 import time
 from dataclasses import replace
 
@@ -443,6 +445,44 @@ def test_at_a_terminal_there_is_a_panel_which_sigterm_leaves_in_order(tmp_path):
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h")  # the cursor is shown again
     assert "Traceback" not in text
     assert "Stopped and saved. Tic-tac-toe after" in text
+
+
+def test_a_terminal_that_is_closed_has_the_run_saved(tmp_path):
+    """Its process gets SIGHUP, and what it writes fails from then on."""
+    ours, theirs = pty.openpty()
+
+    def at_it() -> None:
+        fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+
+    streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs, "env": os.environ | {"TERM": "xterm-256color"}}
+    with training(tmp_path / "run", *TINY, **streams, preexec_fn=at_it) as process:
+        os.close(theirs)
+        os.close(ours)
+        assert process.wait(timeout=60) == 0
+    assert RunDirectory.open(tmp_path / "run").load().step > 0
+
+
+def test_under_nohup_a_hang_up_stops_nothing(tmp_path):
+    def ignoring() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    with training(tmp_path / "run", *TINY, **PIPES, preexec_fn=ignoring) as process:
+        process.send_signal(signal.SIGHUP)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=1)
+        process.send_signal(signal.SIGINT)
+        assert "Stopped and saved." in process.communicate(timeout=60)[0]
+
+
+@pytest.mark.full
+def test_a_hang_up_leaves_the_workers_until_the_run_is_saved(tmp_path):
+    with training(tmp_path / "run", *TINY, "--workers", "2", **PIPES) as process:
+        children = psutil.Process(process.pid).children(recursive=True)
+        os.killpg(process.pid, signal.SIGHUP)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert "Stopped and saved" in out
+    assert not psutil.wait_procs(children, timeout=20)[1]
 
 
 @pytest.mark.full
