@@ -452,6 +452,7 @@ def test_a_terminal_that_is_closed_has_the_run_saved(tmp_path):
     ours, theirs = pty.openpty()
 
     def at_it() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
         fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
 
     streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs, "env": os.environ | {"TERM": "xterm-256color"}}
@@ -476,7 +477,10 @@ def test_under_nohup_a_hang_up_stops_nothing(tmp_path):
 
 @pytest.mark.full
 def test_a_hang_up_leaves_the_workers_until_the_run_is_saved(tmp_path):
-    with training(tmp_path / "run", *TINY, "--workers", "2", **PIPES) as process:
+    def heard() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
+
+    with training(tmp_path / "run", *TINY, "--workers", "2", **PIPES, preexec_fn=heard) as process:
         children = psutil.Process(process.pid).children(recursive=True)
         os.killpg(process.pid, signal.SIGHUP)
         out, err = process.communicate(timeout=60)
