@@ -163,8 +163,8 @@ def contract_of(game: Game, seed: int) -> Callable[[float], float]:
 
 def openspiel_of(game: Game, seed: int) -> Callable[[float], float] | None:
     """Rollouts in C++, those that its search asks for; their plies are counted in a sample of the same random games."""
-    pyspiel = installed("pyspiel")
-    if pyspiel is None or game.spec.name not in OPENSPIEL:
+    pyspiel = openspiel_with(game)
+    if pyspiel is None:
         return None
     theirs, generator, lengths = pyspiel.load_game(OPENSPIEL[game.spec.name]), np.random.default_rng(seed), []
     for _ in range(SAMPLE):
@@ -221,13 +221,18 @@ def search_of(game: Game, seed: int) -> Callable[[float], float] | None:
 
 def openspiel_search_of(game: Game, seed: int) -> Callable[[float], float] | None:
     """OpenSpiel's MCTSBot, one rollout a leaf, deciding the start position."""
-    pyspiel = installed("pyspiel")
-    if pyspiel is None or game.spec.name not in OPENSPIEL or not isinstance(game, StoneGame):
+    pyspiel = openspiel_with(game)
+    if pyspiel is None or not isinstance(game, StoneGame):  # where ours does not search, theirs stands beside nothing
         return None
     theirs = pyspiel.load_game(OPENSPIEL[game.spec.name])
     bot = pyspiel.MCTSBot(theirs, pyspiel.RandomRolloutEvaluator(1, seed), UCT_C, SIMULATIONS, MEBIBYTES, False, seed, False)
     start = theirs.new_initial_state()
     return lambda seconds: a_second(lambda: int(bot.mcts_search(start).explore_count), seconds)
+
+
+def openspiel_with(game: Game) -> Any:
+    """OpenSpiel; None where it is not installed, or does not have the game."""
+    return installed("pyspiel") if game.spec.name in OPENSPIEL else None
 
 
 def installed(module: str) -> Any:

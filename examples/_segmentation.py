@@ -1,4 +1,4 @@
-"""What the examples of U-Net and FCN share: learning the class of every point of drawn shapes, and its measure."""
+"""What the examples of U-Net, FCN and SegNet share: learning the class of every point of drawn shapes, and its measure."""
 
 from __future__ import annotations
 
