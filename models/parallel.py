@@ -7,6 +7,7 @@ are this machine's, joined by gloo, and end with the one that started them. Show
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import tempfile
@@ -17,18 +18,21 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ..errors import UserError
 
 T = TypeVar("T")
+_TENSOR = "$tensor"  # stands in JSON for a tensor of the file
 
 
 def in_processes(work: Callable[..., T], processes: int, *arguments: Any) -> list[T]:
     """What work(rank, processes, *arguments) gives in each of so many processes that reach each other through torch.distributed.
 
-    Work is a function of a module, its result tensors, numbers, texts, and lists, tuples and dictionaries of these. Each process
-    has one thread. Raises what a process raised, after all have ended; UserError for fewer than one.
+    Work is a function of a module, its result tensors, numbers, texts, None, and lists and dictionaries of these; tuples come back
+    as lists. Each process has one thread. Raises what a process raised, after all have ended; UserError for fewer than one.
     """
     if processes < 1:
         raise UserError(f"processes is {processes}; it must be at least 1")
@@ -37,8 +41,7 @@ def in_processes(work: Callable[..., T], processes: int, *arguments: Any) -> lis
     with tempfile.TemporaryDirectory() as folder:
         given = (processes, folder, work, arguments)
         spawn(_begin, args=given, nprocs=processes, daemon=True)  # type: ignore[no-untyped-call]
-        # Tensors and plain values alone are read: no pickle is run.
-        return [torch.load(_result(folder, rank), weights_only=True) for rank in range(processes)]
+        return [_read(_result(folder, rank)) for rank in range(processes)]
 
 
 def _begin(rank: int, processes: int, folder: str, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
@@ -52,7 +55,7 @@ def _begin(rank: int, processes: int, folder: str, work: Callable[..., Any], arg
     meeting = f"file://{folder}/meeting"
     distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=processes)
     try:
-        torch.save(work(rank, processes, *arguments), _result(folder, rank))
+        _write(work(rank, processes, *arguments), _result(folder, rank))
     finally:
         distributed.destroy_process_group()
 
@@ -72,7 +75,26 @@ def _end_with_parent() -> None:
 
 
 def _result(folder: str, rank: int) -> Path:
-    return Path(folder) / f"result-{rank}.pt"
+    return Path(folder) / f"result-{rank}.safetensors"
+
+
+def _write(result: Any, path: Path) -> None:
+    """A result as JSON in a safetensors file, which has its tensors: a pickle would be run as it is read."""
+    tensors: dict[str, Tensor] = {}
+
+    def take(tensor: Tensor) -> dict[str, str]:
+        name = str(len(tensors))
+        tensors[name] = tensor.detach().clone(memory_format=torch.contiguous_format)
+        return {_TENSOR: name}
+
+    save_file(tensors, path, metadata={"result": json.dumps(result, default=take)})
+
+
+def _read(path: Path) -> Any:
+    with safe_open(path, framework="pt") as file:
+        return json.loads(
+            file.metadata()["result"], object_hook=lambda found: file.get_tensor(found[_TENSOR]) if _TENSOR in found else found
+        )
 
 
 def check_no_batch_statistics(network: nn.Module) -> None:
