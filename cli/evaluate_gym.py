@@ -88,7 +88,7 @@ def main(argv: Sequence[str]) -> int:
     set_moments(environments, learned.moments)
     with closing(environments), nullcontext() if watch else busy(Console(stderr=True), f"playing {options.episodes} episodes"):
         found = evaluate(learned.policy, environments, options.episodes, options.seed, deterministic=not options.stochastic)
-    for notice in environments.notices():
+    for notice in found.notices:
         print(notice, file=sys.stderr)
     exact = None if options.stochastic else expected(learned.policy, config, steps=options.max_episode_steps)
     result = _result(options, config, view, learned, found, exact)

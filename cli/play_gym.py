@@ -145,7 +145,10 @@ def _same(action: Any) -> Any:
 def _open(info: dict[str, Any]) -> str:
     """Which actions are open, where the environment tells."""
     mask = info.get("action_mask")
-    return "" if mask is None else f", open: {' '.join(map(str, np.flatnonzero(mask)))}"
+    if mask is None:
+        return ""
+    choices = mask if isinstance(mask, tuple) else (mask,)
+    return f", open: {' | '.join(' '.join(map(str, np.flatnonzero(choice))) for choice in choices)}"
 
 
 def _way_of_drawing(task: str, options: Mapping[str, Option]) -> str:

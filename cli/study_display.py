@@ -51,6 +51,8 @@ class StudyDisplay:
             self._shares[job.name] = _share(job, news)
         else:
             self._shares.pop(job.name, None)
+        for notice in news.notices if isinstance(news, GymProgress | Final) else ():
+            self._console.print(f"{job.name}: {notice}", markup=False, soft_wrap=True)
         if isinstance(news, Final):
             self._done += 1
             seconds = time.monotonic() - self._begun

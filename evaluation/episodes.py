@@ -23,6 +23,7 @@ class Returns:
     returns: NDArray[np.float64]  # [episodes]
     lengths: NDArray[np.int64]  # [episodes]
     seed: int
+    notices: tuple[str, ...] = ()  # what a person should know of the environments, such as that one was started again
 
     @property
     def mean(self) -> float:
@@ -54,6 +55,7 @@ def evaluate(
     """Plays whole episodes and returns what they paid.
 
     Environment i plays so many episodes as are its share, whatever their length: short episodes would else be counted too often.
+    An episode that a failing environment cuts short does not count, and another is played in its place.
     `deterministic` takes the likeliest action, else actions are sampled. Raises UserError where an episode lasts more than
     `longest` steps, for an environment without a limit of its own would never end.
     """
@@ -69,11 +71,11 @@ def evaluate(
         total[step.valid] += step.reward[step.valid]
         length[step.valid] += 1
         for i in np.flatnonzero(step.ended & step.valid).tolist():
-            if left[i]:
+            if left[i] and step.whole[i]:
                 left[i] -= 1
                 returns.append(total[i])
                 lengths.append(length[i])
             total[i] = length[i] = 0
         if (length[left > 0] > longest).any():
             raise UserError(f"an episode lasts more than {longest:,} steps; end it with --max-episode-steps")
-    return Returns(np.array(returns), np.array(lengths), seed)
+    return Returns(np.array(returns), np.array(lengths), seed, tuple(environments.notices()))

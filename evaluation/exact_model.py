@@ -28,6 +28,7 @@ class Expected:
 
     mean: float
     best: float  # of any policy, even one that counts its steps
+    notices: tuple[str, ...] = ()  # as `Returns` has them: nothing is played, so that nothing fails
 
     @property
     def sentence(self) -> str:

@@ -25,6 +25,7 @@ from zerodojo.agents.gym.presets import PRESETS
 from zerodojo.agents.policy_gradient.config import PPOSettings
 from zerodojo.agents.run_directory import RunDirectory
 from zerodojo.cli.main import main
+from zerodojo.cli.study_display import StudyDisplay
 from zerodojo.cli.study_picture import draw
 from zerodojo.distributed.study import Job, check, run_all
 from zerodojo.errors import UserError
@@ -43,6 +44,13 @@ TINY = replace(
 
 
 PAGE = (Path(__file__).parents[1] / "docs" / "agents.md").read_text()
+
+
+def test_what_environments_are_noticed_for_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    found = Returns(np.ones(3), np.ones(3, np.int64), 0, ("environment 0 failed; it was started again, once",))
+    with StudyDisplay(["tiny, seed 0"], kill=lambda: None) as display:
+        display.report(job(tmp_path), found)
+    assert "tiny, seed 0: environment 0 failed; it was started again, once\n" in capsys.readouterr().err
 
 
 def job(path: Path) -> Job:

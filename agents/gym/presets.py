@@ -294,6 +294,13 @@ PRESETS: dict[str, GymConfig[Any]] = {
             shared_body=True,
         ),
     ),
+    "minigrid-empty-ppo": GymConfig(  # rl-zoo's for MiniGrid-Empty-Random-5x5-v0
+        task="MiniGrid-Empty-5x5-v0",
+        environments=8,
+        steps=100_000,
+        view=BOTH,
+        settings=PPOSettings(rollout=128, minibatch=64, epochs=10, learning_rate=2.5e-4, final_learning_rate=2.5e-4),
+    ),
     "minatar-asterix-ppo": replace(MINATAR_PPO, task="MinAtar/Asterix-v1"),
     "minatar-asterix-qr": replace(MINATAR_QR, task="MinAtar/Asterix-v1"),
     "minatar-breakout-ppo": replace(MINATAR_PPO, task="MinAtar/Breakout-v1"),

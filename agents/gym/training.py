@@ -51,6 +51,11 @@ class Score(Protocol):
         """For people."""
         ...
 
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a person should know of the environments it was measured in."""
+        ...
+
 
 Measure = Callable[[Policy, Environments, int, int], Score]  # policy, environments, episodes, seed
 
@@ -110,18 +115,20 @@ class GymTraining:
             self._environments, self._league = league_of(config, run.path / "league")
         else:
             self._environments = self._make(config.environments, learning=True)
+        if words := self._environments.observation_space.left_out:
+            self._notices.append(f"what {config.task} says in words ({', '.join(words)}) is left out: agents read numbers")
         spaces = Spaces(self._environments.observation_space, self._environments.action_space, config.environments)
         self._agent: Agent[Any, Any] = agent_class(agent_of(config))(config, spaces)
         self._store = ReplayStore(run.path / "replay")
         generator = np.random.default_rng((config.seed, 1))  # of what is done
-        if run.steps():
-            self._actor = Actor(self._environments, self._agent.policy, generator=generator, seed=None)
+        self._actor = Actor(self._environments, self._agent.policy, generator=generator, seed=None)
+        self._goes_on = bool(run.steps())
+        if self._goes_on:
             self._restore(run.load())
         else:
             run.cut_metrics(-1)
             if init is not None:
                 self._start_from(*init)
-            self._actor = Actor(self._environments, self._agent.policy, generator=generator, seed=config.seed)
         self._steps_before = self._agent.steps  # in earlier calls
 
     @property
@@ -136,6 +143,8 @@ class GymTraining:
         """
         self._tell("learning")
         try:
+            if not self._goes_on:
+                self._actor.begin(self._config.seed)
             while not self._is_over():
                 self._round()
                 self._keep_up()
@@ -208,6 +217,7 @@ class GymTraining:
             score = self._measure(self._agent.policy, environments, episodes, config.seed + EVALUATION_SEED)
         finally:
             environments.close()
+        self._notices += score.notices
         against = measured_options(config).get("opponent", "")
         self._sentence = score.sentence + (f" against {against}" if against else "")
         self._log({"score": score.mean})

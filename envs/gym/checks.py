@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .environments import BadEnvironment
-from .spaces import MASK, Observations
+from .spaces import MASK, ActionSpace, Observations, mask_row
 
 
 class Checks:
@@ -39,6 +40,17 @@ class Checks:
                     f"environment {i} of {self._name} gives info[{MASK!r}] at times only; give it with every reset and every step"
                 )
         return self._masked
+
+    def rows(self, masks: Sequence[Any], space: ActionSpace) -> NDArray[np.bool_]:
+        """The masks of N environments [N, A], one truth for every alternative of every choice. Raises BadEnvironment for others."""
+        rows = [mask_row(mask) for mask in masks]
+        for row in rows:
+            if not space.continuous and len(row) != sum(space.sizes):
+                raise BadEnvironment(
+                    f"{self._name} gives a mask of {len(row)} where {sum(space.sizes)} are needed, one for every alternative of "
+                    f"every choice ({space}); mend the environment"
+                )
+        return np.array(rows)
 
     def _refuse(
         self, i: int, what: str, shown: Observations, length: NDArray[np.int64], reward: NDArray[np.float32] | None

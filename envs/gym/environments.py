@@ -39,11 +39,18 @@ class Step(NamedTuple):
     final: Observations  # [N, ...], what the action led to
     valid: NDArray[np.bool_]  # [N]
     final_mask: NDArray[np.bool_] | None = None  # [N, A], of `final`; says nothing where the world ended the episode
+    failed: NDArray[np.bool_] | None = None  # [N], whose episode was cut short because an environment failed; None where none did
 
     @property
     def ended(self) -> NDArray[np.bool_]:
         """Whose episode is over."""
         return self.terminated | self.truncated
+
+    @property
+    def whole(self) -> NDArray[np.bool_]:
+        """Whose episode is over as the environment has it, so that its return says something."""
+        ended = self.ended & self.valid
+        return ended if self.failed is None else ended & ~self.failed
 
     @property
     def acted_on(self) -> Observations:

@@ -81,7 +81,8 @@ class EnvironmentList:
         if mask is not None and cut:
             final_mask = mask.copy()
             final_mask[cut] = True if open_there is None else open_there
-        return Step(observation, mask, reward, terminated, truncated, final, np.ones(n, np.bool_), final_mask)
+        cut_short = np.isin(np.arange(n), failed) if failed else None
+        return Step(observation, mask, reward, terminated, truncated, final, np.ones(n, np.bool_), final_mask, cut_short)
 
     def finished(self) -> list[Episode]:
         """As `Environments` says."""
@@ -176,14 +177,14 @@ class EnvironmentList:
     def _masks(self, which: Sequence[int] | None = None) -> NDArray[np.bool_] | None:
         """What is open in these environments, in all where none are named."""
         rows = range(self.n) if which is None else which
-        if self._read.has_mask:
-            return self._read.masks([self._last[i] for i in rows])
-        if self._has_masks:
-            return np.array([self._envs[i].get_wrapper_attr("action_masks")() for i in rows], np.bool_)
-        given = [MASK in self._infos[i] for i in rows]
-        if all(given) if which is not None else self._checks.masks(given, rows):
-            return np.array([self._infos[i][MASK] for i in rows], np.bool_)
-        return None
+        masks = self._read.masks([self._last[i] for i in rows])
+        if masks is None and self._has_masks:
+            masks = [self._envs[i].get_wrapper_attr("action_masks")() for i in rows]
+        if masks is None:
+            given = [MASK in self._infos[i] for i in rows]
+            if all(given) if which is not None else self._checks.masks(given, rows):
+                masks = [self._infos[i][MASK] for i in rows]
+        return None if masks is None else self._checks.rows(masks, self.action_space)
 
 
 def _generator_state(env: gymnasium.Env[Any, Any]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -49,7 +50,7 @@ EXTRAS = {  # what a missing package is installed by
     "minatar": "minatar",
     "envpool": "envpool",
 }
-PACKAGES = {  # that register a namespace
+PACKAGES = {  # that register ids which begin so, before "/" or "-"
     "ALE": "ale_py",
     "MiniGrid": "minigrid",
     "BabyAI": "minigrid",
@@ -212,9 +213,8 @@ def import_package(package: str) -> None:
 def find(task: str) -> gymnasium.envs.registration.EnvSpec:
     """What an id stands for. Raises UserError with the nearest ids for one that is not known."""
     module, colon, name = task.rpartition(":")
-    namespace = name.partition("/")[0] if "/" in name else ""
     if name not in gymnasium.registry:
-        for package in filter(None, (module if colon else "", PACKAGES.get(namespace, ""))):
+        for package in filter(None, (module if colon else "", PACKAGES.get(re.split("[/-]", name)[0], ""))):
             import_package(package)
     if name not in gymnasium.registry:
         raise unknown("environment", name, gymnasium.registry, elsewhere=ELSEWHERE)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import gymnasium
-import numpy as np
 
-from .spaces import MASK
+from .spaces import MASK, mask_row
 
 
 def asked_for_masks(env: gymnasium.Env[Any, Any]) -> bool:
@@ -29,4 +28,4 @@ class MasksInInfo(gymnasium.Wrapper[Any, Any, Any, Any]):
         return observation, reward, terminated, truncated, self._told(info)
 
     def _told(self, info: dict[str, Any]) -> dict[str, Any]:
-        return {**info, MASK: np.asarray(self.get_wrapper_attr("action_masks")(), np.bool_)}
+        return {**info, MASK: mask_row(self.get_wrapper_attr("action_masks")())}

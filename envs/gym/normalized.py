@@ -53,7 +53,9 @@ class NormalizedEnvironments:
     def __init__(self, inner: Environments, *, gamma: float, observations: bool, rewards: bool, learning: bool) -> None:
         self.n, self.action_space = inner.n, inner.action_space
         shape = inner.observation_space.shape
-        self.observation_space = ObservationSpace(shape, FLOAT) if observations else inner.observation_space
+        self.observation_space = inner.observation_space
+        if observations:
+            self.observation_space = ObservationSpace(shape, FLOAT, left_out=inner.observation_space.left_out)
         self._inner, self._gamma, self._learning = inner, gamma, learning
         self._seen = RunningMoments(shape) if observations else None
         self._paid = RunningMoments(()) if rewards else None

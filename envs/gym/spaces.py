@@ -31,6 +31,7 @@ class ObservationSpace:
     sizes: tuple[
         int, ...
     ] = ()  # where the vector is one-hot numbers one behind the other, how many each can be: finitely many states
+    left_out: tuple[str, ...] = ()  # names of parts that are words, which agents do not see
 
     def empty(self, *n: int) -> Observations:
         """Room for observations [*n, ...]."""
@@ -76,16 +77,20 @@ class Planes(spaces.Box[np.float32]):
 
 
 class Reader:
-    """Turns what environments give into observations, by the space that describes it. Raises UserError for one it cannot read."""
+    """Turns what environments give into observations, by the space that describes it. Raises UserError for one it cannot read.
+
+    Words among the parts of a dictionary or a tuple, such as MiniGrid's missions, are left out.
+    """
 
     def __init__(self, space: gymnasium.Space[Any]) -> None:
+        words = _words(space)
         self.has_mask = isinstance(space, spaces.Dict) and MASK in space.spaces
         if self.has_mask:
             parts = {name: part for name, part in space.spaces.items() if name != MASK}  # type: ignore[attr-defined]
             space = next(iter(parts.values())) if len(parts) == 1 else spaces.Dict(parts)
             self._inside = next(iter(parts)) if len(parts) == 1 else None
         self._part = _part(space)
-        self.space = ObservationSpace(self._part.shape, self._part.dtype, self._part.sizes)
+        self.space = ObservationSpace(self._part.shape, self._part.dtype, self._part.sizes, words)
 
     def __call__(self, values: Sequence[Any]) -> Observations:
         """Observations [N, ...] of N environments, given one by one; fresh arrays."""
@@ -93,9 +98,9 @@ class Reader:
             values = [value[self._inside] if self._inside else value for value in values]
         return self._part.read(values)
 
-    def masks(self, values: Sequence[Any]) -> NDArray[np.bool_] | None:
-        """The action masks [N, A] that stand among the observations; None where there are none."""
-        return np.array([value[MASK] for value in values], np.bool_) if self.has_mask else None
+    def masks(self, values: Sequence[Any]) -> list[Any] | None:
+        """The action masks that stand among N observations, as they stand there; None where there are none."""
+        return [value[MASK] for value in values] if self.has_mask else None
 
 
 class Writer:
@@ -129,6 +134,12 @@ class Writer:
         return actions.astype(space.dtype)
 
 
+def mask_row(mask: Any) -> NDArray[np.bool_]:
+    """A mask as one row: it is an array already, or a tuple of one array a choice, as Gymnasium's MultiDiscrete has it."""
+    parts = mask if isinstance(mask, tuple) else (mask,)
+    return np.concatenate([np.ravel(part) for part in parts]).astype(np.bool_)
+
+
 def unbatched(space: gymnasium.Space[Any], values: Any, n: int) -> list[Any]:
     """What n environments show, one by one, of what a library gives for all at once: arrays, or dictionaries and tuples of them."""
     if isinstance(space, spaces.Dict):
@@ -152,6 +163,22 @@ class _Part:
 FLOAT = np.dtype(np.float32)
 
 
+def _words(space: gymnasium.Space[Any], name: str = "") -> tuple[str, ...]:
+    """Where words stand in a space: names of parts, inner ones behind dots."""
+    if isinstance(space, spaces.Dict | spaces.Tuple):
+        return tuple(found for part, inner in _named(space).items() for found in _words(inner, f"{name}.{part}".lstrip(".")))
+    return (name or "all",) if _is_text(space) else ()
+
+
+def _is_text(space: gymnasium.Space[Any]) -> bool:
+    return space.dtype is not None and np.dtype(space.dtype).kind == "U"
+
+
+def _named(space: spaces.Dict | spaces.Tuple[Any]) -> dict[Any, gymnasium.Space[Any]]:
+    """The parts by what they are asked for by."""
+    return dict(space.spaces if isinstance(space, spaces.Dict) else enumerate(space.spaces))
+
+
 def _part(space: gymnasium.Space[Any]) -> _Part:
     match space:
         case spaces.Box() if len(space.shape) == 4:
@@ -168,10 +195,10 @@ def _part(space: gymnasium.Space[Any]) -> _Part:
         case spaces.MultiDiscrete():
             sizes = tuple(map(int, space.nvec.ravel()))
             return _one_hot(sizes, lambda values: (np.array(values) - space.start).reshape(-1, len(sizes)))
-        case spaces.Dict():
-            return _joined(space.spaces)
-        case spaces.Tuple():
-            return _joined(dict(enumerate(space.spaces)))
+        case spaces.Dict() | spaces.Tuple():
+            read = {name: part for name, part in _named(space).items() if not _is_text(part)}
+            if read:
+                return _joined(read)
     raise UserError(f"observations of {space} cannot be read; wrap the environment so that they are numbers")
 
 

@@ -134,15 +134,17 @@ class VectorEnvironments:
         last, going, nothing = self._last, ~self._over, np.zeros(self.n, np.float32)
         self._count(nothing, going, going)
         seen = self._restart(failure)
-        return Step(seen.observation, seen.mask, nothing, np.zeros(self.n, np.bool_), going, last.observation, going, last.mask)
+        never = np.zeros(self.n, np.bool_)
+        return Step(seen.observation, seen.mask, nothing, never, going, last.observation, going, last.mask, going)
 
     def _seen(self, shown: Any, infos: Mapping[str, Any], told: NDArray[np.bool_] | None = None) -> Seen:
         """What is shown; `told` [N] are those that infos tell of, where not of all."""
         values = unbatched(self._env.single_observation_space, shown, self.n)
-        mask = self._read.masks(values)
-        if mask is None and self._has_masks(infos, np.arange(self.n) if told is None else np.flatnonzero(told)):
-            mask = np.stack([np.asarray(row, np.bool_) for row in infos[MASK]])
-        return Seen(self._read(values), mask)
+        masks, rows = self._read.masks(values), np.arange(self.n) if told is None else np.flatnonzero(told)
+        if masks is None and self._has_masks(infos, rows):
+            unsaid = np.ones(sum(self.action_space.sizes), np.bool_)
+            masks = [infos[MASK][i] if i in rows else unsaid for i in range(self.n)]
+        return Seen(self._read(values), None if masks is None else self._checks.rows(masks, self.action_space))
 
     def _before_reset(self, seen: Seen, ended: NDArray[np.bool_], infos: Mapping[str, Any]) -> Seen:
         """What the episodes that ended showed last: it stands in infos, for what is shown is the next episode's beginning."""
@@ -154,8 +156,8 @@ class VectorEnvironments:
             inside, last = self._read.masks(values), infos.get("final_info", {})
             if inside is None and MASK in last:  # who says nothing at an end leaves all open
                 told = last.get(f"_{MASK}", ended)[rows]
-                inside = np.array([last[MASK][i] if said else np.ones_like(mask[i]) for i, said in zip(rows, told, strict=True)])
-            mask[rows] = True if inside is None else inside
+                inside = [last[MASK][i] if said else np.ones_like(mask[i]) for i, said in zip(rows, told, strict=True)]
+            mask[rows] = True if inside is None else self._checks.rows(inside, self.action_space)
         return Seen(observation, mask)
 
     def _has_masks(self, infos: Mapping[str, Any], rows: NDArray[np.intp]) -> bool:

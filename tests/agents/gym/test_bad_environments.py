@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from zerodojo.agents.run_directory import RunDirectory
 from zerodojo.cli.main import main
 from zerodojo.envs.gym.making import UNLIMITED
 from zerodojo.errors import UserError
+from zerodojo.evaluation.episodes import Returns
 from zerodojo.evaluation.final import measure_final
 
 WORDS = ["train", "Faulty-v0", "--evaluations", "0", "--envs", "2", "--body.hidden", "4"]
@@ -27,6 +29,7 @@ class Plan:
 
     fails: range | tuple[int, ...] = ()
     nan = 0
+    nan_at_reset = False
     endless = False
     steps = 0
 
@@ -39,7 +42,7 @@ class Faulty(gymnasium.Env[Any, Any]):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         super().reset(seed=seed)
         self.t = 0
-        return np.zeros(1, np.float32), {}
+        return np.full(1, np.nan if Plan.nan_at_reset else 0.0, np.float32), {}
 
     def step(self, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         self.t += 1
@@ -66,7 +69,7 @@ class Countable(Faulty):
 def registered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     gymnasium.register("Faulty-v0", Faulty)
     gymnasium.register("Countable-v0", Countable)
-    for name in ("fails", "nan", "endless", "steps"):
+    for name in ("fails", "nan", "nan_at_reset", "endless", "steps"):
         monkeypatch.setattr(Plan, name, getattr(Plan, name))
     monkeypatch.chdir(tmp_path)
     yield
@@ -101,6 +104,18 @@ def test_before_the_first_round_nothing_is_said_to_be_saved(capsys: pytest.Captu
     assert main([*PPO, "--run", "run", "--resume"]) == 0
 
 
+def test_no_number_as_the_first_episode_begins_is_kept_too(capsys: pytest.CaptureFixture[str]) -> None:
+    Plan.nan_at_reset = True
+    assert main([*PPO, "--run", "run"]) == 2
+    assert capsys.readouterr().err == (
+        "zerodojo: after 0 steps of the run environment 0 of Faulty-v0 showed what is no number as an episode began; mend the "
+        "environment and go on with --resume: nothing was learned yet, and what led there is in run/environment-0.safetensors\n"
+    )
+    assert np.isnan(load_file("run/environment-0.safetensors")["shown"]).all()
+    Plan.nan_at_reset = False
+    assert main([*PPO, "--run", "run", "--resume"]) == 0
+
+
 @pytest.mark.parametrize("way", ["fails", "nan"])
 def test_evaluation_tells_it_in_one_line(way: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*PPO, "--run", "run"]) == 0
@@ -120,8 +135,23 @@ def test_evaluation_says_that_one_was_started_again(capsys: pytest.CaptureFixtur
     assert main([*PPO, "--run", "run"]) == 0
     capsys.readouterr()
     Plan.fails = (Plan.steps + 3,)
-    assert main(["evaluate", "run", "--episodes", "4"]) == 0
-    assert "failed in a step (RuntimeError: out of oil); it was started again, once\n" in capsys.readouterr().err
+    assert main(["evaluate", "run", "--episodes", "4", "--json", "-"]) == 0
+    told = capsys.readouterr()
+    assert "failed in a step (RuntimeError: out of oil); it was started again, once\n" in told.err
+    assert json.loads(told.out)["returns"] == [5.0] * 4  # and none of the episode that it cut short
+    Plan.fails = (Plan.steps + 3,)
+    final = measure_final(RunDirectory.open_any("run"), 4)
+    assert isinstance(final, Returns)
+    assert final.returns.tolist() == [5.0] * 4
+    assert "it was started again, once" in final.notices[0]
+
+
+def test_training_says_so_of_where_it_measures(capsys: pytest.CaptureFixture[str]) -> None:
+    Plan.fails = (32 + 3,)  # the first measure comes behind the first half
+    assert main([*PPO, "--run", "run", "--evaluations", "2", "--evaluation-episodes", "4"]) == 0
+    told = capsys.readouterr().out
+    assert "(RuntimeError: out of oil); it was started again, once" in told
+    assert "mean return 5.0 over 4 episodes" in told
 
 
 @pytest.mark.timeout(60)

@@ -42,6 +42,25 @@ def test_what_is_registered_is_not_registered_again(monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("task", "package"),
+    [
+        ("ALE/Pong-v5", "ale_py"),
+        ("MiniGrid-Empty-5x5-v0", "minigrid"),
+        ("BabyAI-GoToObj-v0", "minigrid"),
+        ("MinAtar/X-v1", "minatar.gym"),
+    ],
+)
+def test_who_registers_an_id_is_known_by_its_beginning(task, package, monkeypatch):
+    asked = []
+    monkeypatch.setattr(making, "import_package", asked.append)
+    for known in [name for name in gymnasium.registry if name == task]:
+        monkeypatch.delitem(gymnasium.registry, known)
+    with pytest.raises(UserError, match=f"unknown environment {task!r}"):
+        find(task)
+    assert asked == [package]
+
+
+@pytest.mark.parametrize(
     ("task", "options", "complaint"),
     [
         ("zerodojo/Recall-v0", {"signals": 1}, "signals=1 (ValueError: 1 signals"),
