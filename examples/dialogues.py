@@ -22,7 +22,7 @@ from zerodojo.cli.study_picture import COLOURS
 from zerodojo.models import create
 from zerodojo.models.sequence.decoding import greedy
 from zerodojo.models.sequence.hred import HRED
-from zerodojo.models.sequence.tokens import END, PAD, SPECIAL, token_loss
+from zerodojo.models.sequence.tokens import END, PAD, SPECIAL, padded, token_loss
 from zerodojo.models.sequence.vhred import VHRED, kl_weight
 
 BATCH, RATE, DROP, DRAWS, LONGEST = 32, 1e-2, 0.5, 30, 12
@@ -52,9 +52,7 @@ WORDS = sorted({word for utterances in ALL for part in utterances for word in pa
 
 def encoded(dialogues: list[Utterances]) -> Tensor:
     """Dialogues as tokens, END behind each utterance: [N, T]."""
-    rows = [[t for part in one for t in (*(SPECIAL + WORDS.index(w) for w in part.split()), END)] for one in dialogues]
-    longest = max(map(len, rows))
-    return torch.tensor([row + [PAD] * (longest - len(row)) for row in rows])
+    return padded([[t for part in one for t in (*(SPECIAL + WORDS.index(w) for w in part.split()), END)] for one in dialogues])
 
 
 def learned(network: HRED, tokens: Tensor, steps: int, generator: torch.Generator) -> list[tuple[float, float]]:

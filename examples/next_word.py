@@ -24,7 +24,7 @@ from zerodojo.cli.study_picture import COLOURS
 from zerodojo.evaluation.metrics.text import perplexity
 from zerodojo.models import create
 from zerodojo.models.sequence.language_model import LanguageModel
-from zerodojo.models.sequence.tokens import END, PAD, SPECIAL, START, token_loss
+from zerodojo.models.sequence.tokens import END, PAD, SPECIAL, START, padded, token_loss
 
 TEXT = Path(__file__).parent / "data" / "games.txt"
 BATCH, RATE, UNITS = 32, 5e-3, 96
@@ -51,12 +51,6 @@ class Text:
         """Tokens as a sentence."""
         words = " ".join(self.words[token - SPECIAL] for token in tokens if token >= SPECIAL)
         return words.replace(" ,", ",").replace(" .", ".").capitalize()
-
-
-def padded(sentences: list[Sentence]) -> Tensor:
-    """[N, T], each as long as the longest."""
-    longest = max(map(len, sentences))
-    return torch.tensor([sentence + [PAD] * (longest - len(sentence)) for sentence in sentences])
 
 
 def counted(text: Text) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

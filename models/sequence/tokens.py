@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 PAD, START, END = 0, 1, 2  # fills rows up; begins what is written; ends every sentence
 SPECIAL = 3  # words begin here
+
+
+def padded(rows: Sequence[Sequence[int]]) -> Tensor:
+    """Rows of ids as one array, the shorter ones filled up: [N, T]."""
+    longest = max(map(len, rows))
+    return torch.tensor([[*row, *[PAD] * (longest - len(row))] for row in rows])
 
 
 def lengths_of(tokens: Tensor) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,9 @@ import torch
 from zerodojo.agents import player
 from zerodojo.agents.commentary.commentator import Commentator, fact_ids, fresh, spoken, word_ids, words
 from zerodojo.agents.commentary.facts import LARGEST, OPEN, Facts, facts_of
-from zerodojo.agents.commentary.grammar import is_eventful, remarks, sentences
+from zerodojo.agents.commentary.grammar import QUIET as QUIET_PHRASES
+from zerodojo.agents.commentary.grammar import REMARKS, is_eventful, remarks, sentences
+from zerodojo.agents.commentary.remarker import SIZES, STRETCH, Remarker, dialogue
 from zerodojo.agents.players.base import Decision
 from zerodojo.envs import make
 from zerodojo.models.sequence.tokens import END
@@ -119,3 +123,36 @@ def test_what_is_said_hangs_on_the_facts_alone():
     commentator = Commentator(fresh())
     together = commentator.sentences([QUIET, QUIET._replace(given=4), QUIET])
     assert together[0] == together[2] == commentator.sentences([QUIET])[0]
+
+
+def test_a_stretch_is_a_dialogue_of_what_is_told_and_what_is_remarked():
+    error, goes_on = QUIET._replace(given=2), tuple(QUIET_PHRASES[0].split())
+    ids, speech = dialogue([error, QUIET], [goes_on])
+    assert len(ids) == len(speech) == 5 + len(goes_on) + 1 + 5
+    assert [i for i, spoken_one in zip(ids, speech, strict=True) if spoken_one][-1] == END
+    assert ids[0] != ids[5 + len(goes_on) + 1]  # another one moved
+    assert dialogue([error, QUIET], [goes_on, goes_on])[0][: len(ids)] == ids
+    largest = max(dialogue([LARGEST, LARGEST], [tuple(REMARKS)] * 2)[0])
+    assert largest == SIZES["vocabulary"] - 1
+
+
+def test_the_network_that_ships_remarks_on_what_is_new_in_a_course():
+    remarker = Remarker.shipped()
+    error, better = QUIET._replace(given=3, chances=4), QUIET._replace(chances=7)
+    courses = {
+        "errs|first mistake": [QUIET, QUIET, error, QUIET, error],
+        "turned|lead": [better, QUIET._replace(chances=3), better, better],
+        "": [QUIET, error, QUIET],
+    }
+    for words_of_it, course in courses.items():
+        said = remarker.remark(course)
+        if not words_of_it:
+            assert said is None
+        else:
+            assert said in remarks(course[-1], course[:-1]) and re.search(words_of_it, " ".join(said))
+
+
+def test_remarks_look_at_the_last_moves_of_a_game_only():
+    remarker = Remarker.shipped()
+    game = [QUIET._replace(given=5)] * 3 + [QUIET] * (STRETCH - 1) + [QUIET._replace(given=5)]
+    assert remarker.remark(game) == remarker.remark(game[-STRETCH:])
