@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import time
+import warnings
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -18,14 +19,15 @@ from numpy.typing import NDArray
 from ..envs.gym.config import ViewConfig
 from ..envs.gym.making import Option, Watch, make_one
 from ..errors import UserError
+from .output import make_folder
 
 FRAMES_A_SECOND = 30
 HOME, CLEAR = "\x1b[H", "\x1b[2J"
 
 
 def watcher(task: str, options: Mapping[str, Option], episodes: int, *, render: bool, video: str) -> Watch | None:
-    """Who watches so many episodes, if anybody. Raises UserError: an environment that is never drawn, no terminal, or a missing
-    package."""
+    """Who watches so many episodes, if anybody. Raises UserError: an environment that is never drawn, no terminal, a missing
+    package, or a directory that films cannot be written into."""
     if not (render or video):
         return None
     drawn = modes(task, options)
@@ -106,8 +108,13 @@ def _film(folder: Path, episodes: int) -> Watch:
     except ModuleNotFoundError as error:
         raise UserError("--video needs moviepy; pip install 'zerodojo[video]'") from error
 
+    make_folder(str(folder))
+
     def wrap(env: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:
-        return gymnasium.wrappers.RecordVideo(env, str(folder), episode_trigger=lambda episode: episode < episodes)
+        with warnings.catch_warnings():
+            if not any(folder.iterdir()):  # there is nothing to overwrite, though the folder is there
+                warnings.filterwarnings("ignore", ".*Overwriting existing videos")
+            return gymnasium.wrappers.RecordVideo(env, str(folder), episode_trigger=lambda episode: episode < episodes)
 
     return Watch("rgb_array", wrap)
 

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import gymnasium
 import numpy as np
@@ -178,6 +179,16 @@ def test_what_a_function_makes_is_asked_how_it_is_drawn(
     said = capsys.readouterr().out
     assert "at 3" in said
     assert "episode 2" not in said
+
+
+def test_a_directory_that_films_cannot_be_written_into_is_refused(
+    own: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "moviepy", ModuleType("moviepy"))
+    own.write_text(own.read_text().replace('"ansi"', '"rgb_array"'))
+    assert main(["train", "Plain", "--import", "own_worlds", *TRAIN]) == 0
+    assert "cannot write to own_worlds.py: file exists; name another" in refusal("evaluate run --video own_worlds.py", capsys)
+    assert "cannot write to /proc/nope: no such file" in refusal("evaluate run --video /proc/nope", capsys)
 
 
 def test_another_version_of_the_environment_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
