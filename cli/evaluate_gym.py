@@ -63,6 +63,7 @@ def main(argv: Sequence[str]) -> int:
     from ..agents.gym.loading import load_policy, run_at, set_moments
     from ..agents.gym.origins import changed_origins
     from ..agents.gym.tasks import environment_of_run, measured_options
+    from ..agents.ranges import SEED, require
     from ..agents.tabular.config import TabularSettings
     from ..envs.gym.making import limited, make_environments
     from ..evaluation.episodes import evaluate
@@ -70,6 +71,7 @@ def main(argv: Sequence[str]) -> int:
     from .table import busy
     from .watching import watcher
 
+    require("--seed", options.seed, SEED)
     run, step, best = run_at(options.run)
     run.config = replace(run.config, imports=options.imports or run.config.imports)
     learned = load_policy(run, step, best=best)

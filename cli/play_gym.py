@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tyro.conf import UseAppendAction, arg
 
 from ..agents.gym.tasks import environment_of
+from ..agents.ranges import SEED, require
 from ..envs.gym.config import ViewConfig
 from ..envs.gym.making import Option, Watch, import_package, make_one
 from ..errors import UserError
@@ -45,6 +46,7 @@ def main(argv: Sequence[str]) -> int:
         description="Act in an environment yourself, one step at a time: type an action, or nothing for the same again.",
         examples=["zerodojo play CartPole-v1", "zerodojo play FrozenLake-v1 --env is_slippery=False", "zerodojo play Taxi-v4"],
     )
+    require("--seed", options.seed, SEED)
     for module in options.imports:
         import_package(module)
     task = environment_of(options.task)

@@ -191,6 +191,14 @@ def test_a_directory_that_films_cannot_be_written_into_is_refused(
     assert "cannot write to /proc/nope: no such file" in refusal("evaluate run --video /proc/nope", capsys)
 
 
+def test_a_seed_that_none_can_be_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "FrozenLake-v1", *TRAIN]) == 0
+    for words in ("evaluate run", "play FrozenLake-v1"):
+        assert "--seed is -1; it must be from 0 to" in refusal(f"{words} --seed -1", capsys)
+    for words in ("evaluate random --game hex --opponent random", "play hex --opponent random"):
+        assert "seed is -1; choose from 0 to" in refusal(f"{words} --seed -1", capsys)
+
+
 def test_another_version_of_the_environment_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["train", "FrozenLake-v1", *TRAIN]
     assert main(words) == 0
