@@ -12,7 +12,7 @@ from tyro.conf import FlagCreatePairsOff, UseAppendAction, arg
 
 from ..errors import UserError
 from .arguments import Positional, parse
-from .output import check_target, tell
+from .output import STANDARD_OUTPUT, check_target, tell
 from .versions import OF_ENVIRONMENTS, versions
 
 if TYPE_CHECKING:
@@ -84,7 +84,10 @@ def main(argv: Sequence[str]) -> int:
         torch.set_num_threads(config.run.threads)  # left alone it takes every core, for networks that one serves best
     steps = options.max_episode_steps or config.view.max_episode_steps
     view = limited(environment_of_run(config), replace(config.view, max_episode_steps=steps))
-    watch = watcher(config.task, measured_options(config), options.episodes, render=options.render, video=options.video)
+    screen = sys.stderr if options.json == STANDARD_OUTPUT else sys.stdout
+    watch = watcher(
+        config.task, measured_options(config), options.episodes, render=options.render, video=options.video, screen=screen
+    )
     n = 1 if watch else min(options.episodes, SIDE_BY_SIDE)
     environments = make_environments(config.task, measured_options(config), view, n=n, learning=False, watch=watch)
     set_moments(environments, learned.moments)

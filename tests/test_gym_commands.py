@@ -170,6 +170,7 @@ def test_what_a_function_makes_is_asked_how_it_is_drawn(
     own: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["train", "Plain", "--import", "own_worlds", *TRAIN]) == 0
+    assert "--render and --video are two ways to watch" in refusal("evaluate run --episodes 1 --render --video films", capsys)
     assert "Plain draws no pictures; leave --video out" in refusal("evaluate run --episodes 1 --video films", capsys)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.delenv("DISPLAY", raising=False)
@@ -179,6 +180,11 @@ def test_what_a_function_makes_is_asked_how_it_is_drawn(
     said = capsys.readouterr().out
     assert "at 3" in said
     assert "episode 2" not in said
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert main(["evaluate", "run", "--episodes", "1", "--render", "--json", "-"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["episodes"] == 1
+    assert "at 3" in told.err
 
 
 def test_a_directory_that_films_cannot_be_written_into_is_refused(
