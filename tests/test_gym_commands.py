@@ -120,6 +120,34 @@ def test_a_person_plays_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     assert "its return is 3.0" in said
 
 
+def test_a_person_types_a_0_or_1_for_each_part(
+    own: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own.write_text(own.read_text().replace("Discrete(2)", "MultiBinary(2)").replace("float(action)", "float(action.sum())"))
+    monkeypatch.setattr("sys.stdin", io.StringIO("1 1\n0 1\nq\n"))
+    assert main(["play", "--import", "own_worlds", "Plain"]) == 0
+    said = capsys.readouterr().out
+    assert "Actions: [0 or 1] [0 or 1]." in said
+    assert "step 2, return 3.0" in said
+
+
+@pytest.mark.parametrize(
+    ("before", "where"), [("self.at = 0", "a reset"), ("self.at += 1", "a step"), ("return f", "a drawing"), ("", "a step")]
+)
+def test_an_environment_that_fails_at_play_is_named(
+    before: str, where: str, own: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = own.read_text()
+    own.write_text(
+        text.replace(before, f'raise RuntimeError("out of oil"); {before}') if before else text.replace("float(action)", "None")
+    )
+    monkeypatch.setattr("sys.stdin", io.StringIO("1\nq\n"))
+    said = refusal("play --import own_worlds Plain", capsys)
+    what = "RuntimeError: out of oil" if before else "TypeError: "
+    assert f"zerodojo: Plain failed in {where} ({what}" in said
+    assert said.endswith("; mend the environment\n")
+
+
 def test_a_person_is_told_what_actions_and_numbers_mean(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -283,6 +311,10 @@ def test_parts_of_a_choice_are_whole_numbers() -> None:
     for typed in ("1.9 2.9", "1 4", "1"):
         with pytest.raises(UserError, match="is no action"):
             _action(space, typed)
+    for typed in ("1 0 2", "1 0 300", "1 0"):
+        with pytest.raises(UserError, match=r"is no action; type \[0 or 1\] \[0 or 1\] \[0 or 1\],"):
+            _action(gymnasium.spaces.MultiBinary(3), typed)
+    assert _action(gymnasium.spaces.MultiBinary(3), "1 0 1").tolist() == [1, 0, 1]
     assert _action(gymnasium.spaces.Box(0, 1, (2,)), "0.5 .25").tolist() == [0.5, 0.25]
 
 
