@@ -305,6 +305,25 @@ def test_an_id_that_is_like_no_other_says_where_to_look(capsys: pytest.CaptureFi
     assert "--import PACKAGE" in said
 
 
+@pytest.mark.parametrize("command", ["train {} --run run", "play {}"])
+def test_an_id_without_its_version_is_that_of_an_environment(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for package, extra in (("ale_py", "atari"), ("minigrid", "minigrid")):
+        monkeypatch.setitem(sys.modules, package, None)  # as where it is not installed
+        task = {"ale_py": "ALE/Pong", "minigrid": "MiniGrid/Empty"}[package]
+        assert f"{package} is needed, and is not installed; pip install 'zerodojo[{extra}]'" in refusal(
+            command.format(task), capsys
+        )
+    for task, near in (("own_worlds:Own/World", "Own/World-v0"), ("zerodojo/Recal", "zerodojo/Recall-v0")):
+        name = task.rpartition(":")[2]
+        assert f"unknown environment '{name}'; did you mean {near}" in refusal(command.format(task), capsys)
+    assert "unknown environment 'Foo/Bar'; gymnasium.farama.org" in refusal(command.format("Foo/Bar"), capsys)
+    Path("runs/x").mkdir(parents=True)
+    assert "unknown game 'runs/x'; known: " in refusal(command.format("runs/x"), capsys)
+    assert "environment" not in refusal(command.format("openspiel:some/game"), capsys)
+
+
 def test_parts_of_a_choice_are_whole_numbers() -> None:
     space = gymnasium.spaces.MultiDiscrete([3, 4])
     assert _action(space, "1 2").tolist() == [1, 2]
