@@ -13,7 +13,7 @@ from tyro.conf import FlagCreatePairsOff, UseAppendAction
 from ..errors import UserError
 from .arguments import Positional, parse
 from .games import key_values, title
-from .output import check_target, tell
+from .output import check_target, make_folder, tell
 from .versions import versions
 from .words import switches, task_of, values_of
 
@@ -238,10 +238,7 @@ def _check_sgf(directory: str, game: Game) -> None:
         return
     if game.spec.name not in SGF_GAMES:
         raise UserError(f"SGF is written for {', '.join(SGF_GAMES)}, and not for {game.spec.name}; leave --sgf out")
-    try:
-        Path(directory).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot write to {directory}: {(error.strerror or 'refused').lower()}; name a directory") from error
+    make_folder(directory)
 
 
 def _write_sgf(options: Evaluate, game: Game, match: MatchResult) -> None:

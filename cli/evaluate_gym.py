@@ -12,7 +12,7 @@ from tyro.conf import FlagCreatePairsOff, UseAppendAction, arg
 
 from ..errors import UserError
 from .arguments import Positional, parse
-from .output import check_target, tell
+from .output import STANDARD_OUTPUT, check_target, tell
 from .versions import OF_ENVIRONMENTS, versions
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def main(argv: Sequence[str]) -> int:
     from ..agents.gym.loading import load_policy, run_at, set_moments
     from ..agents.gym.origins import changed_origins
     from ..agents.gym.tasks import environment_of_run, measured_options
+    from ..agents.ranges import SEED, require
     from ..agents.tabular.config import TabularSettings
     from ..envs.gym.making import limited, make_environments
     from ..evaluation.episodes import evaluate
@@ -70,6 +71,7 @@ def main(argv: Sequence[str]) -> int:
     from .table import busy
     from .watching import watcher
 
+    require("--seed", options.seed, SEED)
     run, step, best = run_at(options.run)
     run.config = replace(run.config, imports=options.imports or run.config.imports)
     learned = load_policy(run, step, best=best)
@@ -82,7 +84,10 @@ def main(argv: Sequence[str]) -> int:
         torch.set_num_threads(config.run.threads)  # left alone it takes every core, for networks that one serves best
     steps = options.max_episode_steps or config.view.max_episode_steps
     view = limited(environment_of_run(config), replace(config.view, max_episode_steps=steps))
-    watch = watcher(config.task, measured_options(config), options.episodes, render=options.render, video=options.video)
+    screen = sys.stderr if options.json == STANDARD_OUTPUT else sys.stdout
+    watch = watcher(
+        config.task, measured_options(config), options.episodes, render=options.render, video=options.video, screen=screen
+    )
     n = 1 if watch else min(options.episodes, SIDE_BY_SIDE)
     environments = make_environments(config.task, measured_options(config), view, n=n, learning=False, watch=watch)
     set_moments(environments, learned.moments)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,15 @@ def check_target(target: str) -> None:
             f"cannot write {target}: {(error.strerror or 'refused').lower()}; "
             "name a file in a folder that is there, or - for the terminal"
         ) from error
+
+
+def make_folder(folder: str) -> None:
+    """Makes a folder that files are written into. Raises UserError, before anything runs, if they could not be."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise UserError(f"cannot write to {folder}: {(error.strerror or 'refused').lower()}; name another directory") from error
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:

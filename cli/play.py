@@ -112,7 +112,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _is_environment(argv: Sequence[str]) -> bool:
-    """Whether an id of Gymnasium is named. One without a version is known by the module that registers it."""
+    """Whether an id of Gymnasium is named. A bare name without a version is known by the module that registers it."""
     return is_id(task_of(argv, switches(Play))) or bool(values_of(argv, "--import"))
 
 

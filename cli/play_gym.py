@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -14,7 +15,9 @@ from numpy.typing import NDArray
 from tyro.conf import UseAppendAction, arg
 
 from ..agents.gym.tasks import environment_of
+from ..agents.ranges import SEED, require
 from ..envs.gym.config import ViewConfig
+from ..envs.gym.environments import BadEnvironment, failure
 from ..envs.gym.making import Option, Watch, import_package, make_one
 from ..errors import UserError
 from .arguments import Positional, parse
@@ -37,7 +40,8 @@ class PlayGym:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Plays until the person leaves. Raises UserError for an environment that cannot be made, or actions that cannot be typed."""
+    """Plays until the person leaves. Raises UserError for an environment that cannot be made or fails, or actions that cannot be
+    typed."""
     options = parse(
         PlayGym,
         argv,
@@ -45,6 +49,7 @@ def main(argv: Sequence[str]) -> int:
         description="Act in an environment yourself, one step at a time: type an action, or nothing for the same again.",
         examples=["zerodojo play CartPole-v1", "zerodojo play FrozenLake-v1 --env is_slippery=False", "zerodojo play Taxi-v4"],
     )
+    require("--seed", options.seed, SEED)
     for module in options.imports:
         import_package(module)
     task = environment_of(options.task)
@@ -53,7 +58,7 @@ def main(argv: Sequence[str]) -> int:
     watch = Watch(drawn, lambda env: env) if drawn else None
     env = make_one(task, settings, ViewConfig(), watch=watch)
     try:
-        return _play(env, options.seed, drawn)
+        return _play(task, env, options.seed, drawn)
     except KeyboardInterrupt:
         print("\nInterrupted; the episode stops here.")
         raise
@@ -61,15 +66,17 @@ def main(argv: Sequence[str]) -> int:
         env.close()
 
 
-def _play(env: gymnasium.Env[Any, Any], seed: int, drawn: str) -> int:
+def _play(task: str, env: gymnasium.Env[Any, Any], seed: int, drawn: str) -> int:
     action: Any = None
-    observation, info = env.reset(seed=seed)
+    with _named(task, "a reset"):
+        observation, info = env.reset(seed=seed)
     total, steps = 0.0, 0
     known = meaning(env)
     print(f"Actions: {_allowed(env.action_space)}{_called(env.action_space, known)}.")
     print("Type one, Enter for the same again, help, r for a new episode, or q to leave.")
     while True:
-        _show(env, observation, drawn, known)
+        with _named(task, "a drawing"):
+            _show(env, observation, drawn, known)
         print(f"step {steps}, return {total:,.1f}{_open(info)}")
         while (word := _asked()) in HELP:
             print(explained(env, shutil.get_terminal_size().columns))
@@ -81,15 +88,29 @@ def _play(env: gymnasium.Env[Any, Any], seed: int, drawn: str) -> int:
             except UserError as error:
                 print(error)
                 continue
-            observation, reward, terminated, truncated, info = env.step(action)
-            total, steps = total + float(reward), steps + 1
+            with _named(task, "a step"):
+                observation, reward, terminated, truncated, info = env.step(action)
+                total, steps = total + float(reward), steps + 1
             if not (terminated or truncated):
                 continue
-            _show(env, observation, drawn, known)
+            with _named(task, "a drawing"):
+                _show(env, observation, drawn, known)
             how = "ended" if terminated else "cut short"
             print(f"The episode is over after {steps} steps, {how}; its return is {total:,.1f}.\n")
-        observation, info = env.reset()
+        with _named(task, "a reset"):
+            observation, info = env.reset()
         total, steps = 0.0, 0
+
+
+@contextmanager
+def _named(task: str, where: str) -> Iterator[None]:
+    """Makes whatever an environment raises a line that names it. Raises BadEnvironment."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        raise BadEnvironment(f"{failure(task, where, error)}; mend the environment") from error
 
 
 def _asked() -> str:
@@ -111,6 +132,8 @@ def _allowed(space: gymnasium.Space[Any]) -> str:
             return " ".join(f"[{low:g} to {high:g}]" for low, high in zip(space.low, space.high, strict=True))
         case gymnasium.spaces.MultiDiscrete() if len(space.shape) == 1:
             return " ".join(f"[0 to {size - 1}]" for size in space.nvec)
+        case gymnasium.spaces.MultiBinary() if len(space.shape) == 1:
+            return " ".join(["[0 or 1]"] * space.shape[0])
     raise UserError(f"actions of {space} cannot be typed")
 
 
@@ -129,7 +152,7 @@ def _action(space: gymnasium.Space[Any], word: str) -> Any:
         read = float if isinstance(space, gymnasium.spaces.Box) else int
         numbers = [read(part) for part in word.replace(",", " ").split()]
         action = int(word) if isinstance(space, gymnasium.spaces.Discrete) else np.array(numbers, space.dtype)
-    except ValueError:
+    except (ValueError, OverflowError):
         action = None
     if action is None or not space.contains(action):
         raise UserError(f"{word!r} is no action; type {_allowed(space)}, help, r or q")

@@ -120,7 +120,8 @@ def is_environment(argv: Sequence[str]) -> bool:
 
 
 def names_environment(argv: Sequence[str]) -> bool:
-    """Whether the task is an id of Gymnasium. One without a version is known by the module that registers it, or by its run."""
+    """Whether the task is an id of Gymnasium. A bare name without a version is known by the module that registers it, or by its
+    run."""
     task = task_typed(argv)
     if is_id(task) or task in GAMES:
         return is_id(task)

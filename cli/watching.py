@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import time
+import warnings
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import gymnasium
 import numpy as np
@@ -18,16 +18,22 @@ from numpy.typing import NDArray
 from ..envs.gym.config import ViewConfig
 from ..envs.gym.making import Option, Watch, make_one
 from ..errors import UserError
+from .output import make_folder
 
 FRAMES_A_SECOND = 30
 HOME, CLEAR = "\x1b[H", "\x1b[2J"
 
 
-def watcher(task: str, options: Mapping[str, Option], episodes: int, *, render: bool, video: str) -> Watch | None:
-    """Who watches so many episodes, if anybody. Raises UserError: an environment that is never drawn, no terminal, or a missing
-    package."""
+def watcher(task: str, options: Mapping[str, Option], episodes: int, *, render: bool, video: str, screen: TextIO) -> Watch | None:
+    """Who watches so many episodes, if anybody; where there are no windows they are drawn on `screen`.
+
+    Raises UserError: both ways at once, an environment that is never drawn, no terminal, a missing package, or a directory that
+    films cannot be written into.
+    """
     if not (render or video):
         return None
+    if render and video:
+        raise UserError("--render and --video are two ways to watch; give one of them")
     drawn = modes(task, options)
     if video:
         if "rgb_array" not in drawn:
@@ -35,21 +41,21 @@ def watcher(task: str, options: Mapping[str, Option], episodes: int, *, render: 
         return _film(Path(video), episodes)
     if "human" in drawn and has_screen():
         return Watch("human", lambda env: env)
-    if not sys.stdout.isatty():
+    if not screen.isatty():
         raise UserError("--render needs a terminal or a screen; --video DIR writes a film instead")
     if "rgb_array" in drawn:
-        return Watch("rgb_array", lambda env: TerminalView(env, picture, episodes))
+        return Watch("rgb_array", lambda env: TerminalView(env, picture, episodes, screen))
     if "ansi" in drawn:
-        return Watch("ansi", lambda env: TerminalView(env, lambda text, columns, lines: str(text), episodes))
+        return Watch("ansi", lambda env: TerminalView(env, lambda text, columns, lines: str(text), episodes, screen))
     raise UserError(f"{task} does not draw itself; leave --render out")
 
 
 class TerminalView(gymnasium.Wrapper[Any, Any, Any, Any]):
     """Draws every step of so many episodes into the terminal, as fast as the environment is meant to be seen."""
 
-    def __init__(self, env: gymnasium.Env[Any, Any], draw: Any, episodes: int) -> None:
+    def __init__(self, env: gymnasium.Env[Any, Any], draw: Any, episodes: int, screen: TextIO) -> None:
         super().__init__(env)
-        self._draw, self._episodes = draw, episodes
+        self._draw, self._episodes, self._screen = draw, episodes, screen
         self._total, self._episode, self._due = 0.0, 0, time.monotonic()
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
@@ -57,7 +63,7 @@ class TerminalView(gymnasium.Wrapper[Any, Any, Any, Any]):
         result = self.env.reset(**kwargs)
         self._total, self._episode = 0.0, self._episode + 1
         if self._episode <= self._episodes:  # environments begin anew behind the last one too
-            sys.stdout.write(CLEAR)
+            self._screen.write(CLEAR)
             self._show()
         return result
 
@@ -71,8 +77,8 @@ class TerminalView(gymnasium.Wrapper[Any, Any, Any, Any]):
     def _show(self) -> None:
         columns, lines = shutil.get_terminal_size()
         drawn = self._draw(self.env.render(), columns, lines - 2)
-        sys.stdout.write(f"{HOME}{drawn}\nepisode {self._episode}, return {self._total:,.1f}\x1b[K\n")
-        sys.stdout.flush()
+        self._screen.write(f"{HOME}{drawn}\nepisode {self._episode}, return {self._total:,.1f}\x1b[K\n")
+        self._screen.flush()
         fps = self.env.metadata.get("render_fps") or FRAMES_A_SECOND
         self._due = max(self._due + 1 / min(fps, FRAMES_A_SECOND), time.monotonic() - 1)
         time.sleep(max(0.0, self._due - time.monotonic()))
@@ -106,8 +112,13 @@ def _film(folder: Path, episodes: int) -> Watch:
     except ModuleNotFoundError as error:
         raise UserError("--video needs moviepy; pip install 'zerodojo[video]'") from error
 
+    make_folder(str(folder))
+
     def wrap(env: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:
-        return gymnasium.wrappers.RecordVideo(env, str(folder), episode_trigger=lambda episode: episode < episodes)
+        with warnings.catch_warnings():
+            if not any(folder.iterdir()):  # there is nothing to overwrite, though the folder is there
+                warnings.filterwarnings("ignore", ".*Overwriting existing videos")
+            return gymnasium.wrappers.RecordVideo(env, str(folder), episode_trigger=lambda episode: episode < episodes)
 
     return Watch("rgb_array", wrap)
 

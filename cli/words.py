@@ -6,14 +6,24 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import is_dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import get_type_hints
 
+from ..envs.registry import ADAPTERS
+
 GYMNASIUM_ID = re.compile(r"([\w:.-]+/)?[\w:.-]+-v\d+")
+UNVERSIONED_ID = re.compile(r"\w[\w:.-]*/\w[\w:.-]*")
 
 
 def is_id(task: str) -> bool:
-    """Whether this is written as Gymnasium writes the ids of its environments."""
-    return GYMNASIUM_ID.fullmatch(task) is not None
+    """Whether this is written as Gymnasium writes the ids of its environments: with a version, or below a namespace.
+
+    Without a version it is neither what is there on the disk, such as a run, nor another library's game.
+    """
+    if GYMNASIUM_ID.fullmatch(task):
+        return True
+    is_game = task.partition(":")[0] in ADAPTERS
+    return UNVERSIONED_ID.fullmatch(task) is not None and not is_game and not Path(task).exists()
 
 
 def switches(*kinds: type) -> frozenset[str]:

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import gymnasium
 import numpy as np
@@ -119,6 +120,34 @@ def test_a_person_plays_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     assert "its return is 3.0" in said
 
 
+def test_a_person_types_a_0_or_1_for_each_part(
+    own: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own.write_text(own.read_text().replace("Discrete(2)", "MultiBinary(2)").replace("float(action)", "float(action.sum())"))
+    monkeypatch.setattr("sys.stdin", io.StringIO("1 1\n0 1\nq\n"))
+    assert main(["play", "--import", "own_worlds", "Plain"]) == 0
+    said = capsys.readouterr().out
+    assert "Actions: [0 or 1] [0 or 1]." in said
+    assert "step 2, return 3.0" in said
+
+
+@pytest.mark.parametrize(
+    ("before", "where"), [("self.at = 0", "a reset"), ("self.at += 1", "a step"), ("return f", "a drawing"), ("", "a step")]
+)
+def test_an_environment_that_fails_at_play_is_named(
+    before: str, where: str, own: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = own.read_text()
+    own.write_text(
+        text.replace(before, f'raise RuntimeError("out of oil"); {before}') if before else text.replace("float(action)", "None")
+    )
+    monkeypatch.setattr("sys.stdin", io.StringIO("1\nq\n"))
+    said = refusal("play --import own_worlds Plain", capsys)
+    what = "RuntimeError: out of oil" if before else "TypeError: "
+    assert f"zerodojo: Plain failed in {where} ({what}" in said
+    assert said.endswith("; mend the environment\n")
+
+
 def test_a_person_is_told_what_actions_and_numbers_mean(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -169,6 +198,7 @@ def test_what_a_function_makes_is_asked_how_it_is_drawn(
     own: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["train", "Plain", "--import", "own_worlds", *TRAIN]) == 0
+    assert "--render and --video are two ways to watch" in refusal("evaluate run --episodes 1 --render --video films", capsys)
     assert "Plain draws no pictures; leave --video out" in refusal("evaluate run --episodes 1 --video films", capsys)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.delenv("DISPLAY", raising=False)
@@ -178,6 +208,29 @@ def test_what_a_function_makes_is_asked_how_it_is_drawn(
     said = capsys.readouterr().out
     assert "at 3" in said
     assert "episode 2" not in said
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert main(["evaluate", "run", "--episodes", "1", "--render", "--json", "-"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["episodes"] == 1
+    assert "at 3" in told.err
+
+
+def test_a_directory_that_films_cannot_be_written_into_is_refused(
+    own: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "moviepy", ModuleType("moviepy"))
+    own.write_text(own.read_text().replace('"ansi"', '"rgb_array"'))
+    assert main(["train", "Plain", "--import", "own_worlds", *TRAIN]) == 0
+    assert "cannot write to own_worlds.py: file exists; name another" in refusal("evaluate run --video own_worlds.py", capsys)
+    assert "cannot write to /proc/nope: no such file" in refusal("evaluate run --video /proc/nope", capsys)
+
+
+def test_a_seed_that_none_can_be_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "FrozenLake-v1", *TRAIN]) == 0
+    for words in ("evaluate run", "play FrozenLake-v1"):
+        assert "--seed is -1; it must be from 0 to" in refusal(f"{words} --seed -1", capsys)
+    for words in ("evaluate random --game hex --opponent random", "play hex --opponent random"):
+        assert "seed is -1; choose from 0 to" in refusal(f"{words} --seed -1", capsys)
 
 
 def test_another_version_of_the_environment_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -252,12 +305,35 @@ def test_an_id_that_is_like_no_other_says_where_to_look(capsys: pytest.CaptureFi
     assert "--import PACKAGE" in said
 
 
+@pytest.mark.parametrize("command", ["train {} --run run", "play {}"])
+def test_an_id_without_its_version_is_that_of_an_environment(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for package, extra in (("ale_py", "atari"), ("minigrid", "minigrid")):
+        monkeypatch.setitem(sys.modules, package, None)  # as where it is not installed
+        task = {"ale_py": "ALE/Pong", "minigrid": "MiniGrid/Empty"}[package]
+        assert f"{package} is needed, and is not installed; pip install 'zerodojo[{extra}]'" in refusal(
+            command.format(task), capsys
+        )
+    for task, near in (("own_worlds:Own/World", "Own/World-v0"), ("zerodojo/Recal", "zerodojo/Recall-v0")):
+        name = task.rpartition(":")[2]
+        assert f"unknown environment '{name}'; did you mean {near}" in refusal(command.format(task), capsys)
+    assert "unknown environment 'Foo/Bar'; gymnasium.farama.org" in refusal(command.format("Foo/Bar"), capsys)
+    Path("runs/x").mkdir(parents=True)
+    assert "unknown game 'runs/x'; known: " in refusal(command.format("runs/x"), capsys)
+    assert "environment" not in refusal(command.format("openspiel:some/game"), capsys)
+
+
 def test_parts_of_a_choice_are_whole_numbers() -> None:
     space = gymnasium.spaces.MultiDiscrete([3, 4])
     assert _action(space, "1 2").tolist() == [1, 2]
     for typed in ("1.9 2.9", "1 4", "1"):
         with pytest.raises(UserError, match="is no action"):
             _action(space, typed)
+    for typed in ("1 0 2", "1 0 300", "1 0"):
+        with pytest.raises(UserError, match=r"is no action; type \[0 or 1\] \[0 or 1\] \[0 or 1\],"):
+            _action(gymnasium.spaces.MultiBinary(3), typed)
+    assert _action(gymnasium.spaces.MultiBinary(3), "1 0 1").tolist() == [1, 0, 1]
     assert _action(gymnasium.spaces.Box(0, 1, (2,)), "0.5 .25").tolist() == [0.5, 0.25]
 
 

@@ -103,6 +103,11 @@ class Environments(Protocol):
         ...
 
 
+def failure(who: str, where: str, error: Exception) -> str:
+    """What is told of an environment that raises, anything at all."""
+    return f"{who} failed in {where} ({type(error).__name__}: {error})"
+
+
 class BadEnvironment(UserError):
     """An environment that fails or gives what is no number; the message names it and says how."""
 

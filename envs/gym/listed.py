@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .checks import Checks
-from .environments import BadEnvironment, Episode, Seen, Step
+from .environments import BadEnvironment, Episode, Seen, Step, failure
 from .masked import asked_for_masks
 from .spaces import MASK, Actions, Reader, Writer
 
@@ -157,7 +157,7 @@ class EnvironmentList:
 
     def _restart(self, i: int, where: str, error: Exception) -> None:
         """Makes an environment that failed anew, once; its episode counts as cut short."""
-        what = f"environment {i} of {self._name} failed in {where} ({type(error).__name__}: {error})"
+        what = failure(f"environment {i} of {self._name}", where, error)
         if self._restarted:
             raise BadEnvironment(f"{what}, the second time; mend the environment") from error
         self._restarted = True

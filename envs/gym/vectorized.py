@@ -16,7 +16,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode
 from numpy.typing import NDArray
 
 from .checks import Checks
-from .environments import BadEnvironment, Episode, Seen, Step
+from .environments import BadEnvironment, Episode, Seen, Step, failure
 from .guarded import FAILED
 from .spaces import MASK, Actions, Reader, Writer, unbatched
 
@@ -109,8 +109,7 @@ class VectorEnvironments:
         try:
             answer = call()
         except Exception as error:
-            what = f"{type(error).__name__}: {error}"
-            raise _Failure(f"the environments of {self._name} failed in {where} ({what})") from error
+            raise _Failure(failure(f"the environments of {self._name}", where, error)) from error
         for i, said in enumerate(answer[-1].get(FAILED, ())):
             if said is not None:
                 raise _Failure(f"environment {i} of {self._name} failed in {where} ({said})")
