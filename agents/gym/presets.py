@@ -62,25 +62,26 @@ MINATAR_PPO = GymConfig(  # ours: Atari's settings, learning four times as fast
     body=BodyConfig(hidden=(128,)),
     settings=PPOSettings(rollout=128, minibatch=256, epochs=4, learning_rate=1e-3, entropy_weight=0.01, shared_body=True),
 )
-MINATAR_QR = GymConfig(  # ours: one update for eight steps, the returns of three steps
+MINATAR_QR_SETTINGS = DQNSettings(  # ours: one update for eight steps, the returns of three steps
+    capacity=100_000,
+    learning_starts=5_000,
+    train_every=2,
+    gradient_steps=4,
+    batch=64,
+    learning_rate=5e-4,
+    decay_learning_rate=True,
+    target_every=1000,
+    n_step=3,
+    final_epsilon=0.02,
+    epsilon_share=0.2,
+    head=HeadSettings(kind="qr", quantiles=50),
+)
+MINATAR_QR = GymConfig(
     steps=1_000_000,
     environments=16,
     view=ViewConfig(max_episode_steps=10_000),
     body=BodyConfig(hidden=(128,)),
-    settings=DQNSettings(
-        capacity=100_000,
-        learning_starts=5_000,
-        train_every=2,
-        gradient_steps=4,
-        batch=64,
-        learning_rate=5e-4,
-        decay_learning_rate=True,
-        target_every=1000,
-        n_step=3,
-        final_epsilon=0.02,
-        epsilon_share=0.2,
-        head=HeadSettings(kind="qr", quantiles=50),
-    ),
+    settings=MINATAR_QR_SETTINGS,
 )
 
 PRESETS: dict[str, GymConfig[Any]] = {
@@ -302,7 +303,11 @@ PRESETS: dict[str, GymConfig[Any]] = {
         settings=PPOSettings(rollout=128, minibatch=64, epochs=10, learning_rate=2.5e-4, final_learning_rate=2.5e-4),
     ),
     "minatar-asterix-ppo": replace(MINATAR_PPO, task="MinAtar/Asterix-v1"),
-    "minatar-asterix-qr": replace(MINATAR_QR, task="MinAtar/Asterix-v1"),
+    "minatar-asterix-qr": replace(  # with the others' learning rate it takes off twice as late
+        MINATAR_QR,
+        task="MinAtar/Asterix-v1",
+        settings=replace(MINATAR_QR_SETTINGS, learning_rate=1.5e-4, decay_learning_rate=False),
+    ),
     "minatar-breakout-ppo": replace(MINATAR_PPO, task="MinAtar/Breakout-v1"),
     "minatar-breakout-qr": replace(MINATAR_QR, task="MinAtar/Breakout-v1"),
     "minatar-space-invaders-ppo": replace(MINATAR_PPO, task="MinAtar/SpaceInvaders-v1"),
