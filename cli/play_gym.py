@@ -131,7 +131,7 @@ def _allowed(space: gymnasium.Space[Any]) -> str:
         case gymnasium.spaces.Box() if len(space.shape) == 1:
             return " ".join(f"[{low:g} to {high:g}]" for low, high in zip(space.low, space.high, strict=True))
         case gymnasium.spaces.MultiDiscrete() if len(space.shape) == 1:
-            return " ".join(f"[0 to {size - 1}]" for size in space.nvec)
+            return " ".join(f"[{first} to {first + size - 1}]" for first, size in zip(space.start, space.nvec, strict=True))
         case gymnasium.spaces.MultiBinary() if len(space.shape) == 1:
             return " ".join(["[0 or 1]"] * space.shape[0])
     raise UserError(f"actions of {space} cannot be typed")

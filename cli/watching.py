@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 import warnings
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from typing import Any, TextIO
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
 
 from ..envs.gym.config import ViewConfig
 from ..envs.gym.making import Option, Watch, make_one
@@ -75,7 +75,7 @@ class TerminalView(gymnasium.Wrapper[Any, Any, Any, Any]):
         return result
 
     def _show(self) -> None:
-        columns, lines = shutil.get_terminal_size()
+        columns, lines = Console(file=self._screen).size  # of the terminal, whichever stream leads there
         drawn = self._draw(self.env.render(), columns, lines - 2)
         self._screen.write(f"{HOME}{drawn}\nepisode {self._episode}, return {self._total:,.1f}\x1b[K\n")
         self._screen.flush()

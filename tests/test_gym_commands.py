@@ -20,7 +20,7 @@ from zerodojo.agents.run_directory import RunDirectory
 from zerodojo.agents.tabular.config import QLearningSettings
 from zerodojo.cli.main import main
 from zerodojo.cli.meanings import MEANINGS, meaning
-from zerodojo.cli.play_gym import _action
+from zerodojo.cli.play_gym import _action, _allowed
 from zerodojo.envs.gym.config import ViewConfig
 from zerodojo.errors import UserError
 
@@ -327,6 +327,7 @@ def test_an_id_without_its_version_is_that_of_an_environment(
 def test_parts_of_a_choice_are_whole_numbers() -> None:
     space = gymnasium.spaces.MultiDiscrete([3, 4])
     assert _action(space, "1 2").tolist() == [1, 2]
+    assert _allowed(gymnasium.spaces.MultiDiscrete([3, 4], start=[0, -1])) == "[0 to 2] [-1 to 2]"
     for typed in ("1.9 2.9", "1 4", "1"):
         with pytest.raises(UserError, match="is no action"):
             _action(space, typed)
