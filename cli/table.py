@@ -138,7 +138,9 @@ class Table:
         except IllegalAction as refusal:
             self._say(f"{refusal}.")
         except UserError:
-            self._say(f"{text!r} is neither a move nor a command. Moves: {game.list_actions(position.legal_actions())}; or help.")
+            legal = position.legal_actions()
+            told = f"Moves: {game.list_actions(legal)}" if len(legal) <= LISTED else self._told_moves()
+            self._say(f"{text!r} is neither a move nor a command. {told}; or help.")
         else:
             if self._session.over or self._is_human(self._session.position.to_play):
                 self._show()  # else the board comes with the answer

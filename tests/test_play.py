@@ -182,6 +182,8 @@ def test_bad_moves_are_refused_with_the_legal_ones(play) -> None:  # type: ignor
     assert "'9' is neither a move nor a command. Moves: 1, 2, 3, 5, 6, 7; or help." in out
     assert "'hello' is neither" in out
     assert "You leave the game." in out
+    _, out, _ = play("hex --opponent random", "hello", "quit")
+    assert "'hello' is neither a move nor a command. Moves: a1 to k11; or help." in out
 
 
 def test_the_end_of_the_input_ends_the_game(play) -> None:  # type: ignore[no-untyped-def]
