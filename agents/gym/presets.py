@@ -306,7 +306,7 @@ PRESETS: dict[str, GymConfig[Any]] = {
     "minatar-asterix-qr": replace(  # with the others' learning rate it takes off twice as late
         MINATAR_QR,
         task="MinAtar/Asterix-v1",
-        settings=replace(MINATAR_QR_SETTINGS, learning_rate=1.5e-4, decay_learning_rate=False),
+        settings=replace(MINATAR_QR_SETTINGS, learning_rate=2.5e-4),
     ),
     "minatar-breakout-ppo": replace(MINATAR_PPO, task="MinAtar/Breakout-v1"),
     "minatar-breakout-qr": replace(MINATAR_QR, task="MinAtar/Breakout-v1"),
