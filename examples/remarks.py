@@ -81,7 +81,7 @@ def learn(network: HRED, games: Sequence[Game], *, steps: int, generator: np.ran
 
 
 def draw(figure: Any, stretch: Game, said: Sequence[Sentence]) -> None:
-    """The chances of both sides over a stretch, what was given away, and what HRED remarked."""
+    """The chances of who moved first over a stretch, what was given away, and what was remarked."""
     axis = figure.subplots()
     moves = np.arange(1, len(stretch) + 1)
     first = [facts.chances if k % 2 == 0 else 10 - facts.chances for k, facts in enumerate(stretch)]
