@@ -96,6 +96,9 @@ class Leave:
         nothing, shown = np.zeros(self.n, np.bool_), self.seen()
         return Step(shown, None, (actions == 0).astype(np.float32), ended, nothing, shown, ~nothing)
 
+    def notices(self):
+        return []
+
     def seen(self):
         return np.zeros((self.n, 1), np.float32)
 

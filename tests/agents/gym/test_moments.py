@@ -45,7 +45,8 @@ def test_the_first_observation_is_seen_as_the_weights_learned_to_see(tmp_path: P
     weights = run.weights()[1]
     other = RunDirectory.create(tmp_path / "second", CONFIG)
     with other.locked():
-        training = GymTraining(other, init=("the weights of first", weights))
+        training = GymTraining(other, init=("the weights of first", weights), stopped=lambda: True)
+        training.run()  # begins, and no more
     np.testing.assert_array_equal(training._actor.observation, first_shown(split_moments(weights)[1], CONFIG.seed))
 
 
