@@ -278,7 +278,7 @@ PRESETS: dict[str, GymConfig[Any]] = {
             log_std=-2.0,
         ),
     ),
-    "pong-ppo": GymConfig(  # rl-zoo's, learning four times as fast: it leaves -20 within 400,000 steps
+    "pong-ppo": GymConfig(  # rl-zoo's, learning four times as fast
         task="ALE/Pong-v5",
         environments=8,
         steps=10_000_000,
