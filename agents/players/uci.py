@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SECONDS = 0.1  # a move, when no limit is given
 LONGEST = 60.0  # seconds a move, when only its nodes are limited
-MARGIN = 10.0  # seconds more than a limit, and for every other answer
+MARGIN = 30.0  # seconds more than a limit, and for every other answer: on a busy machine Stockfish takes ten to begin
 
 
 class UciPlayer(Player):
