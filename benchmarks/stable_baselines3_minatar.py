@@ -10,7 +10,7 @@ ours have too. A seed counts by the mean return of 100 episodes of its final age
 
 QR-DQN's loss compares 200 quantiles with 200 for each of 32 rows, in arrays of 5 MB that are taken from the system anew each time:
 105 minutes of a core for a million frames. The two settings of the memory make that 65, and --compile-loss (the peer's own function
-through torch.compile, which needs a C++ compiler) 36. Neither changes what is computed.
+through torch.compile, which needs a C++ compiler) about 30. Neither changes what is computed.
 """
 
 from __future__ import annotations

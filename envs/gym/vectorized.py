@@ -142,7 +142,9 @@ class VectorEnvironments:
         masks, rows = self._read.masks(values), np.arange(self.n) if told is None else np.flatnonzero(told)
         if masks is None and self._has_masks(infos, rows):
             unsaid = np.ones(sum(self.action_space.sizes), np.bool_)
-            masks = [infos[MASK][i] if i in rows else unsaid for i in range(self.n)]
+            masks = [unsaid] * self.n
+            for i in rows.tolist():
+                masks[i] = infos[MASK][i]
         return Seen(self._read(values), None if masks is None else self._checks.rows(masks, self.action_space))
 
     def _before_reset(self, seen: Seen, ended: NDArray[np.bool_], infos: Mapping[str, Any]) -> Seen:
