@@ -129,6 +129,7 @@ def main() -> None:
     parser.add_argument("task", help="an id such as MinAtar/Breakout-v1")
     parser.add_argument("--agent", choices=("ppo", "qr_dqn"), default="ppo")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first-seed", type=int, default=0, help="the seeds count from here: to go on with those that are done")
     parser.add_argument("--steps", type=int, default=1_000_000)
     parser.add_argument("--compile-loss", action="store_true", help="QR-DQN's loss through torch.compile: the same numbers, sooner")
     add_target(parser)
@@ -138,13 +139,14 @@ def main() -> None:
         loss = sb3_contrib.qrdqn.qrdqn.quantile_huber_loss
         sb3_contrib.qrdqn.qrdqn.quantile_huber_loss = torch.compile(loss, dynamic=False)
     find(options.task)  # registers MinAtar's
-    found = [trained(options, seed) for seed in range(options.seeds)]
+    found = [trained(options, seed) for seed in range(options.first_seed, options.first_seed + options.seeds)]
     returns = [mean for mean, _ in found]
     report = {
         "kind": "stable_baselines3_minatar",
         "task": options.task,
         "agent": options.agent,
         "steps": options.steps,
+        "first_seed": options.first_seed,
         "episodes": EPISODES,
         "returns": returns,
         "mean": statistics.mean(returns),
