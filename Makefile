@@ -1,11 +1,13 @@
-# make train: learn Connect Four for ten minutes (again: goes on).   make test: everything a change must pass.
+# make setup: .venv.   make train: learn Connect Four for ten minutes (again: goes on).   make test: everything a change must pass.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
-.PHONY: train test test-full check clean
+.PHONY: setup train test test-full check clean
 .DELETE_ON_ERROR:
+
+setup: $(READY)
 
 train: $(READY)
 	$(BIN)/zerodojo train connect_four --run runs/connect_four --minutes 10 --resume

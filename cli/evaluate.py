@@ -63,12 +63,14 @@ def main(argv: Sequence[str]) -> int:
         Evaluate,
         argv,
         prog="zerodojo evaluate",
-        description="Measure a trained agent in a match: both colours from the same varied openings, with a 95% interval.",
+        description="Measure a trained agent in a match: both colours from the same varied openings, with a 95% interval. "
+        "Of an agent in an environment, `zerodojo evaluate RUN --help` tells the flags: --episodes, --render, --video and more.",
         examples=[
             "zerodojo evaluate runs/connect_four --opponent mcts:1000",
             "zerodojo evaluate runs/connect_four@2000 --opponent runs/connect_four --games 400",
             "zerodojo evaluate zoo:connect_four --opponent minimax:5 --positions --json result.json",
             "zerodojo evaluate runs/othello_ppo@best --opponent mcts:50",
+            "zerodojo evaluate runs/cartpole --episodes 3 --render",
             "zerodojo evaluate mcts:200 --game othello --opponent gtp:gtp-rhino --games 20 --sgf games",
         ],
     )

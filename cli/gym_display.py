@@ -30,8 +30,9 @@ def numbers(progress: GymProgress) -> list[tuple[str, str]]:
     if progress.recent is not None:
         paid = f"{progress.recent[0]:,.1f} in {progress.recent[1]:,.0f} steps (mean of the last episodes of training)"
     measured = ", ".join(f"{_words(name)} {value:.3g}" for name, value in list(progress.metrics.items())[:SHOWN])
+    acted = f"{progress.step:,} steps, {progress.steps_per_second:,.0f} steps/s, {progress.episodes:,} episodes"
     return [
-        ("acting", f"{progress.step:,} steps, {progress.steps_per_second:,.0f} steps/s, {progress.episodes:,} episodes"),
+        ("acting", f"{acted}{_left(progress, ', about {} more')}"),
         ("return", paid),
         ("learning", f"{progress.updates:,} updates" if progress.updates else "not yet"),
         ("fit", measured or "-"),
@@ -46,8 +47,15 @@ def summary(progress: GymProgress) -> str:
         words.append(f"return {progress.recent[0]:,.1f}")
     if progress.updates:
         words.append(f"{progress.updates:,} updates")
-    left = "" if progress.seconds_left is None else f"{duration(progress.seconds_left)} left; "
-    return f"{left}{progress.phase}; {'; '.join(words)}; {saved(progress.disk)}"
+    return f"{_left(progress, '{} left; ')}{progress.phase}; {'; '.join(words)}; {saved(progress.disk)}"
+
+
+def _left(progress: GymProgress, form: str) -> str:
+    """How long it will go on at this pace, in that form: until the time or the steps are over. Nothing where neither is known."""
+    ends = [] if progress.seconds_left is None else [progress.seconds_left]
+    if progress.steps_left is not None and progress.steps_per_second:
+        ends.append(max(0, progress.steps_left) / progress.steps_per_second)
+    return form.format(duration(min(ends))) if ends else ""
 
 
 def _words(name: str) -> str:

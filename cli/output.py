@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import tempfile
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,11 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     """The flag --json of a benchmark, refused at once where nothing could be written."""
     text = "write the numbers there; - prints them instead of the table"
     parser.add_argument("--json", metavar="PATH", default="", type=_target, help=text)
+
+
+def filled(sentence: str) -> str:
+    """A sentence in lines that end between words, where a terminal shows it; commands stay whole, so that they can be copied."""
+    return textwrap.fill(sentence, shutil.get_terminal_size().columns) if sys.stdout.isatty() else sentence
 
 
 def _target(text: str) -> str:

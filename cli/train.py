@@ -11,10 +11,7 @@ import difflib
 import math
 import os
 import shlex
-import shutil
 import signal
-import sys
-import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -32,6 +29,7 @@ from ..models.config import NetworkConfig
 from ..search.config import SearchConfig
 from .arguments import FLAT, Positional, parse, program
 from .games import key_values, title
+from .output import filled
 from .words import first_of, is_id, switches, task_of, values_of
 
 if TYPE_CHECKING:
@@ -106,8 +104,7 @@ def main(argv: Sequence[str]) -> int:
         )
         display.report(progress)
     sentence, *commands = closing(options, progress, argv, gone_on=bool(before), stopped=stop.is_asked())
-    print(textwrap.fill(sentence, shutil.get_terminal_size().columns) if sys.stdout.isatty() else sentence)
-    print(*commands, sep="\n")
+    print(filled(sentence), *commands, sep="\n")
     return 0
 
 

@@ -17,6 +17,7 @@ from ..errors import UserError, unknown
 from ..models.config import BodyConfig
 from .arguments import FLAT, Positional, parse, program
 from .games import key_values
+from .output import filled
 from .train import PROG, enough, stop_on_signals, task_typed, to_go_on
 from .words import first_of, values_of
 
@@ -85,7 +86,8 @@ def main(argv: Sequence[str]) -> int:
             stopped=stop.is_asked,
         )
         display.report(progress)
-    print(*closing(options, progress, argv, gone_on=gone_on, stopped=stop.is_asked()), sep="\n")
+    sentence, *commands = closing(options, config, progress, argv, gone_on=gone_on, stopped=stop.is_asked())
+    print(filled(sentence), *commands, sep="\n")
     return 0
 
 
@@ -130,8 +132,13 @@ def flag_of(path: str) -> str:
     return f"--{typed.replace('_', '-')}"
 
 
-def closing(options: TrainGym[Any], progress: GymProgress, argv: Sequence[str], *, gone_on: bool, stopped: bool) -> list[str]:
+def closing(
+    options: TrainGym[Any], config: GymConfig[Any], progress: GymProgress, argv: Sequence[str], *, gone_on: bool, stopped: bool
+) -> list[str]:
     """What was learned, in a sentence, and what to type next."""
+    from ..agents.gym.tasks import measured_options
+    from .watching import modes
+
     name, run = shlex.quote(program()), shlex.quote(options.run)
     left = options.steps - progress.step
     minutes = enough(options.minutes, begun=bool(progress.step) or stopped)
@@ -146,7 +153,7 @@ def closing(options: TrainGym[Any], progress: GymProgress, argv: Sequence[str], 
     game = game_of(options.task)
     return [
         f"{'Stopped and saved. ' if stopped else ''}{learned}.",
-        f"Watch it:    {name} evaluate {run} --episodes 3 --render",
+        *([f"Watch it:    {name} evaluate {run} --episodes 3 --render"] if modes(config.task, measured_options(config)) else []),
         f"Measure it:  {name} evaluate {run} --episodes 100",
         *([f"Play it:     {name} play {game} --opponent {run}"] if game else []),
         f"Go on:       {again}",

@@ -20,7 +20,8 @@ from ..envs.gym.making import Option, Watch, make_one
 from ..errors import UserError
 from .output import make_folder
 
-FRAMES_A_SECOND = 30
+FRAMES_A_SECOND = 30  # at most; an environment that is meant to be seen faster leaves some out
+LATEST = 0.25  # seconds without a picture, where drawing is slower than the environment is meant to be seen
 HOME, CLEAR = "\x1b[H", "\x1b[2J"
 
 
@@ -56,7 +57,8 @@ class TerminalView(gymnasium.Wrapper[Any, Any, Any, Any]):
     def __init__(self, env: gymnasium.Env[Any, Any], draw: Any, episodes: int, screen: TextIO) -> None:
         super().__init__(env)
         self._draw, self._episodes, self._screen = draw, episodes, screen
-        self._total, self._episode, self._due = 0.0, 0, time.monotonic()
+        self._total, self._episode = 0.0, 0
+        self._due = self._drawn = time.monotonic()
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         """A new episode."""
@@ -64,24 +66,31 @@ class TerminalView(gymnasium.Wrapper[Any, Any, Any, Any]):
         self._total, self._episode = 0.0, self._episode + 1
         if self._episode <= self._episodes:  # environments begin anew behind the last one too
             self._screen.write(CLEAR)
-            self._show()
+            self._show(always=True)
         return result
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """One step, shown."""
         result = self.env.step(action)
         self._total += float(result[1])
-        self._show()
+        self._show(always=bool(result[2] or result[3]))
         return result
 
-    def _show(self) -> None:
+    def _show(self, *, always: bool) -> None:
+        """Draws the step if it is time for a picture, and waits until the next step is due."""
+        now = time.monotonic()
+        since = now - self._drawn
+        if always or since >= LATEST or (now <= self._due and since >= 1 / FRAMES_A_SECOND):
+            self._drawn = now
+            self._draw_now()
+        self._due = max(self._due + 1 / (self.env.metadata.get("render_fps") or FRAMES_A_SECOND), now - 1)
+        time.sleep(max(0.0, self._due - time.monotonic()))
+
+    def _draw_now(self) -> None:
         columns, lines = Console(file=self._screen).size  # of the terminal, whichever stream leads there
         drawn = self._draw(self.env.render(), columns, lines - 2)
         self._screen.write(f"{HOME}{drawn}\nepisode {self._episode}, return {self._total:,.1f}\x1b[K\n")
         self._screen.flush()
-        fps = self.env.metadata.get("render_fps") or FRAMES_A_SECOND
-        self._due = max(self._due + 1 / min(fps, FRAMES_A_SECOND), time.monotonic() - 1)
-        time.sleep(max(0.0, self._due - time.monotonic()))
 
 
 def picture(image: NDArray[Any], columns: int, lines: int) -> str:

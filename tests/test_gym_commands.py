@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
@@ -21,6 +22,7 @@ from zerodojo.agents.tabular.config import QLearningSettings
 from zerodojo.cli.main import main
 from zerodojo.cli.meanings import MEANINGS, meaning
 from zerodojo.cli.play_gym import _action, _allowed
+from zerodojo.cli.watching import TerminalView
 from zerodojo.envs.gym.config import ViewConfig
 from zerodojo.errors import UserError
 
@@ -96,7 +98,7 @@ def test_the_module_is_part_of_the_run(task: str, own: Path, capsys: pytest.Capt
 
     forget()
     own.rename(own.with_name("moved_worlds.py"))
-    gone = "there is no module own_worlds; install it, or put the folder that holds it on PYTHONPATH"
+    gone = "there is no module own_worlds; install it, or go to the folder that holds it"
     assert gone in refusal("evaluate run --episodes 1", capsys)
     assert gone in refusal(f"train {task} --run run --resume --steps 120", capsys)
     assert main(["evaluate", "run", "--episodes", "1", "--import", "moved_worlds"]) == 0
@@ -107,7 +109,21 @@ def test_the_module_is_part_of_the_run(task: str, own: Path, capsys: pytest.Capt
     sys.modules.pop("moved_worlds")
 
 
+def test_a_module_of_the_current_directory_is_found(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `python` run there finds it; behind what is installed, so that no file of theirs hides that."""
+    elsewhere = own.parent / "elsewhere"
+    elsewhere.mkdir()
+    own.rename(elsewhere / own.name)
+    monkeypatch.chdir(elsewhere)
+    monkeypatch.setattr("sys.path", [path for path in sys.path if path != str(elsewhere)])
+    assert main(["train", "Plain", "--import", "own_worlds", *TRAIN]) == 0
+    assert sys.path[-1] == str(elsewhere)
+    forget()
+    assert main(["evaluate", "run", "--episodes", "1"]) == 0
+
+
 def test_only_names_of_modules_are_imported(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "own_worlds.py is a file; name the module, own_worlds" in refusal("train Plain --import own_worlds.py --run run", capsys)
     for name in ("own_worlds.py/", "./own_worlds", ".own_worlds", "a..b"):
         assert f"'{name}' is no module's name" in refusal(f"train Plain --import {name} --run run", capsys)
 
@@ -213,6 +229,52 @@ def test_what_a_function_makes_is_asked_how_it_is_drawn(
     told = capsys.readouterr()
     assert json.loads(told.out)["episodes"] == 1
     assert "at 3" in told.err
+
+
+@pytest.mark.parametrize(("modes", "offered"), [('"ansi"', True), ("", False)])
+def test_watching_is_offered_where_there_is_something_to_see(
+    modes: str, offered: bool, own: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own.write_text(MODULE.replace("*MODES", modes))
+    assert main(["train", "Plain", "--import", "own_worlds", *TRAIN]) == 0
+    assert ("--render" in capsys.readouterr().out) == offered
+
+
+@pytest.mark.parametrize(("seconds", "least", "most"), [(0.0, 20, 40), (0.1, 4, 11)])
+def test_pictures_are_left_out_where_drawing_is_slower_than_the_environment(
+    seconds: float, least: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second of an environment of 100 steps a second takes a second, and its last step is seen."""
+    now, drawn = [0.0], []
+    monkeypatch.setattr("zerodojo.cli.watching.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("zerodojo.cli.watching.time.sleep", lambda wait: now.__setitem__(0, now[0] + wait))
+
+    def draw(state: str, columns: int, lines: int) -> str:
+        now[0] += seconds
+        drawn.append(state)
+        return state
+
+    class Hundred(gymnasium.Env[int, int]):
+        metadata: ClassVar = {"render_modes": ["ansi"], "render_fps": 100}
+        at = 0
+
+        def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+            return 0, {}
+
+        def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
+            self.at += 1
+            return self.at, 1.0, False, self.at == 100, {}
+
+        def render(self) -> str:  # type: ignore[override]
+            return str(self.at)
+
+    view = TerminalView(Hundred(), draw, 1, io.StringIO())
+    view.reset()
+    for _ in range(100):
+        view.step(0)
+    assert drawn[-1] == "100"
+    assert 0.9 < now[0] < 1.2
+    assert least <= len(drawn) <= most
 
 
 def test_a_directory_that_films_cannot_be_written_into_is_refused(

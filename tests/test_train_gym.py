@@ -14,7 +14,7 @@ from zerodojo.agents.gym.config import GymRunConfig
 from zerodojo.agents.gym.presets import PRESETS
 from zerodojo.agents.gym.training import GymProgress
 from zerodojo.agents.run_directory import RunDirectory
-from zerodojo.cli.gym_display import summary
+from zerodojo.cli.gym_display import numbers, summary
 from zerodojo.cli.main import main
 from zerodojo.distributed.gym_training import train_agent
 from zerodojo.envs.gym.making import UNLIMITED
@@ -83,6 +83,10 @@ def test_what_is_saved_is_said_to_be(tmp_path: Path) -> None:
     assert all("nothing saved" not in summary(report) for report in measured)
     assert "nothing saved yet" in summary(reports[0])
     assert [report.step + report.steps_left for report in reports] == [1024] * len(reports)
+    halfway = replace(reports[-1], step=512, steps_left=512, steps_per_second=4.0)
+    assert summary(halfway).startswith("2:08 left; ")
+    assert summary(replace(halfway, seconds_left=100.0)).startswith("1:40 left; ")
+    assert "about 2:08 more" in dict(numbers(halfway))["acting"]
 
 
 def test_options_of_the_environment_and_flags_of_the_agent_are_kept(tmp_path: Path) -> None:
@@ -148,7 +152,10 @@ def test_the_same_seed_gives_the_same_weights_and_another_gives_others(tmp_path:
         ("CartPole-v1 --run x --preset cartpol-ppo", "unknown preset 'cartpol-ppo'; did you mean cartpole-ppo"),
         ("CartPole-v1 --run x --learningrate 1", "unknown flag --learningrate; did you mean --learning-rate"),
         ("CartPole-v1 --run x --env gravity", "--env takes KEY=VALUE"),
-        ("CartPole-v1 --run x --env gravit=1", "CartPole-v1 does not take gravit=1"),
+        (
+            "CartPole-v1 --run x --env gravit=1",
+            "CartPole-v1 does not take gravit=1; it takes max_episode_steps, sutton_barto_reward",
+        ),
         ("CartPole-v1 --run x --steps 0", "--steps is 0; it must be at least 1"),
         ("CartPole-v1 --run x --minutes 0", "--minutes is 0; it must be above 0"),
         ("CartPole-v1 --run x --envs 0", "--envs is 0; it must be at least 1"),

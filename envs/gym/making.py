@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import gymnasium
 import numpy as np
 from gymnasium import error as gym_error
+from gymnasium.envs.registration import load_env_creator
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode
 
 from ...errors import UserError, unknown
@@ -57,7 +61,7 @@ PACKAGES = {  # that register ids which begin so, before "/" or "-"
     "MinAtar": "minatar.gym",
     "zerodojo": f"{__package__}.recall",
 }
-ELSEWHERE = "gymnasium.farama.org tells Gymnasium's; name the package of another as in PACKAGE:Env-v0, or by --import PACKAGE"
+ELSEWHERE = "gymnasium.farama.org lists Gymnasium's; for one of another package add --import PACKAGE, or write PACKAGE:Env-v0"
 
 
 def make_environments(
@@ -183,9 +187,23 @@ def _refusing(task: str, options: Mapping[str, Option]) -> Iterator[None]:
     except UserError:
         raise
     except TypeError as error:
+        known = _parameters(task)
+        if foreign := {name: value for name, value in options.items() if known and name not in known}:
+            raise UserError(f"{task} does not take {_given(foreign)}; it takes {', '.join(sorted(known))}") from error
         raise UserError(f"{task} does not take {_given(options)} ({error})") from error
     except Exception as error:
         raise UserError(f"{task} cannot be made with {_given(options)} ({type(error).__name__}: {error})") from error
+
+
+def _parameters(task: str) -> set[str]:
+    """The options that an environment may be made with; nothing where it does not tell."""
+    entry = find(task).entry_point
+    if entry is None:
+        return set()
+    parameters = inspect.signature(load_env_creator(entry) if isinstance(entry, str) else entry).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return set()
+    return {parameter.name for parameter in parameters} - {"render_mode"} | {"max_episode_steps"}
 
 
 def _given(options: Mapping[str, Option]) -> str:
@@ -193,14 +211,21 @@ def _given(options: Mapping[str, Option]) -> str:
 
 
 def import_package(package: str) -> None:
-    """Imports a package that registers environments, by its name. Raises UserError where it is not there."""
+    """Imports a package that registers environments, by its name: one that is installed, or lies in the current directory.
+
+    Raises UserError where it is not there.
+    """
+    if package.endswith(".py"):
+        raise UserError(f"{package} is a file; name the module, {package.removesuffix('.py')}")
     if not all(part.isidentifier() for part in package.split(".")):
         raise UserError(f"{package!r} is no module's name; write it as Python's import does, such as my_package.environments")
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.append(here)  # as Python run there does, though behind all that is installed
     try:
         imported = importlib.import_module(package)
     except ModuleNotFoundError as error:
         if f"{package}.".startswith(f"{error.name}.") and error.name not in EXTRAS:
-            raise UserError(f"there is no module {package}; install it, or put the folder that holds it on PYTHONPATH") from error
+            raise UserError(f"there is no module {package}; install it, or go to the folder that holds it") from error
         raise _missing(package, error) from error
     except Exception as error:
         raise UserError(
