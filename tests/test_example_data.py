@@ -1,4 +1,4 @@
-"""The data that examples share: drawn shapes with true boxes and masks, and scikit-learn's digits."""
+"""The data that examples share or have: drawn shapes with true boxes and masks, scikit-learn's digits, and games of Go."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from zerodojo.envs.notation import sgf
 from zerodojo.errors import UserError
 
 
@@ -71,3 +72,18 @@ def test_without_scikit_learn_one_line_names_the_extra(shared, monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     with pytest.raises(UserError, match=r"pip install 'zerodojo\[examples\]'"):
         shared("_digits").load(seed=0)
+
+
+def test_games_of_go_are_played_to_the_end_and_none_begins_as_another_does_turned_or_mirrored():
+    data = Path(__file__).parents[1].joinpath("examples", "data", "go_9x9.sgf").read_bytes()
+    begun = set()
+    for count, tree in enumerate(sgf.parse(data), 1):
+        moves = [node.value("B") if node.value("B") is not None else node.value("W") for node in tree.main_line()][1:]
+        assert moves[-2:] == ["", ""]
+        ways = [[(ord(move[0]) - 97, ord(move[1]) - 97) for move in moves[:6]]]
+        for turn in (lambda x, y: (8 - x, y), lambda x, y: (x, 8 - y), lambda x, y: (y, x)):
+            ways += [[turn(x, y) for x, y in way] for way in ways]
+        assert len(set(map(tuple, ways))) == 8
+        begun.add(min(map(tuple, ways)))
+        assert len(begun) == count
+    assert count == 400
