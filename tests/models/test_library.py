@@ -62,7 +62,7 @@ def test_every_parameter_gets_a_gradient(name):
 @pytest.mark.full
 @pytest.mark.parametrize("name", LIBRARY)
 def test_a_network_runs_at_the_papers_size(name):
-    """Its answers are finite, and of the shapes that the meta device tells. The largest, VGG's and its kin, take 600 MB."""
+    """Its answers are finite, and of the shapes that the meta device tells. The largest take 1.3 GB of memory."""
     given = tuple(
         torch.rand_like(x) if x.is_floating_point() else torch.randint_like(x, 1, 256) for x in example_inputs(LIBRARY[name])
     )
