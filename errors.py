@@ -23,13 +23,13 @@ class UserError(Exception):
     """Something the user can mend. The message is one line: what is wrong, and what to do about it (exit code 2)."""
 
 
-def unknown(kind: str, name: str, known: Iterable[str], *, elsewhere: str = "") -> UserError:
+def unknown(kind: str, name: object, known: Iterable[str], *, elsewhere: str = "") -> UserError:
     """The error for a name that is not in a registry: the nearest names, or when none is near all of a few.
 
     Of many the first are named, or `elsewhere` says where they are to be found.
     """
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=3)
+    near = difflib.get_close_matches(str(name), names, n=3)
     if near:
         hint = f"did you mean {' or '.join(near)}?"
     elif len(names) > MOST_NAMED:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..errors import UserError
+from ..errors import UserError, unknown
+from .checks import check_counts, check_several
 from .config import BodyConfig
 from .memory import State, make_memory
-from .registry import Kind, backbone, imported
+from .mlp import ACTIVATIONS
+from .registry import MEMORIES, Kind, backbone, imported
 
 LARGE = 36  # points a side from which an image is read by the convolutions of DQN
 
@@ -23,8 +25,10 @@ class Body(nn.Module):
     output_size: int  # D
 
     def __init__(self, input_shape: tuple[int, ...], config: BodyConfig) -> None:
-        """Raises UserError for an unknown backbone, or one that does not read such observations or not in this precision."""
+        """Raises UserError for an unknown backbone, one that does not read such observations or not in this precision, or what
+        `check_body` refuses."""
         super().__init__()
+        check_body(config)
         kind: Kind = "vector" if len(input_shape) == 1 else "image"
         if kind == "vector" and config.precision != "float32":
             raise UserError(f"precision {config.precision} is for images, and here a vector is seen; take --body.precision float32")
@@ -64,3 +68,14 @@ class Body(nn.Module):
         """Observations [N, T, ...], the memory before them, starts [N, T] -> (features [N, T, D], the memory behind them)."""
         features: Tensor = self.encode(observation.flatten(0, 1)).unflatten(0, observation.shape[:2])  # type: ignore[no-untyped-call]
         return self.memory(features, state, starts) if self.memory else (features, state)
+
+
+def check_body(config: BodyConfig) -> None:
+    """Raises UserError for a size that is no count, an activation or a memory that there is not."""
+    check_several("the body", hidden=config.hidden)
+    check_counts("the body", memory_size=config.memory_size)
+    check_counts("the body", least=0, memory_span=config.memory_span)
+    if config.activation not in ACTIVATIONS:
+        raise unknown("activation", config.activation, ACTIVATIONS)
+    if config.memory not in ("none", *MEMORIES):
+        raise unknown("memory", config.memory, ("none", *MEMORIES))

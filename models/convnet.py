@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import UserError
+from .checks import check_made_for
 from .config import BodyConfig
 from .mlp import layers
 
@@ -19,6 +20,7 @@ class _Convolutions(nn.Module):
 
     def __init__(self, convolutions: nn.Sequential, input_shape: tuple[int, ...], config: BodyConfig) -> None:
         super().__init__()
+        self.input_shape = input_shape
         if config.layer_norm:
             convolutions = nn.Sequential(*(part for layer in convolutions for part in _normalized(layer)))
         self.convolutions = convolutions
@@ -28,7 +30,8 @@ class _Convolutions(nn.Module):
         self.output_size = config.hidden[-1] if config.hidden else size
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, C, H, W] -> [N, D]."""
+        """[N, C, H, W] -> [N, D]. Raises UserError for another shape than it was made for."""
+        check_made_for(self.input_shape, x)
         out: Tensor = self.layers(self.convolutions(x).flatten(1))
         return out
 

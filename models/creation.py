@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,19 +37,32 @@ def create(name: str, *, weights: str | Path | None = None, **options: Any) -> n
 def backbone(name: str, input_shape: tuple[int, ...], **options: Any) -> nn.Module:
     """What agents look with: a backbone made for an input shape, [C, H, W] for boards and images, [F] for vectors.
 
-    It tells `output_shape` (boards) or `output_size` (the others). `options` are fields of `NetworkConfig` for boards and of
-    `BodyConfig` for the others. Raises UserError: an unknown name or option, a shape that it does not read.
+    It tells `output_shape` (boards) or `output_size` (the others). `options` are `channels`, `blocks` and `heads` of
+    `NetworkConfig` for boards, and `hidden`, `activation` and `layer_norm` of `BodyConfig` for the others: whatever else stands
+    there is of the heads or the memory behind it. Raises UserError: an unknown name or option, a value that does not fit, a shape
+    that it does not read.
     """
+    from .body import check_body
+    from .checks import check_several
+    from .network import check_network
+
     if name not in BACKBONES:
         raise unknown("backbone", name, BACKBONES)
     entry = BACKBONES[name]
+    check_several(f"backbone {name}", input_shape=input_shape)
     wanted = 1 if entry.kind == "vector" else 3
     if len(input_shape) != wanted:
         raise UserError(f"backbone {name} reads a {entry.kind} of {wanted} dimensions, not a shape of {input_shape}")
-    config = NetworkConfig if entry.kind == "board" else BodyConfig
-    _check_options(name, options, [field.name for field in fields(config)])
-    made: nn.Module = imported(entry.path)(input_shape, config(**options))
-    return made
+    make: Callable[..., nn.Module] = imported(entry.path)
+    if entry.kind == "board":
+        _check_options(name, options, ["channels", "blocks", "heads"])
+        network = NetworkConfig(**options)
+        check_network(network)
+        return make(input_shape, network)
+    _check_options(name, options, ["hidden", "activation", "layer_norm"])
+    body = BodyConfig(**options)
+    check_body(body)
+    return make(input_shape, body)
 
 
 def _check_options(name: str, options: dict[str, Any], known: list[str]) -> None:

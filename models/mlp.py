@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from .checks import check_made_for
 from .config import BodyConfig
 
 
@@ -31,12 +32,14 @@ class Perceptron(nn.Module):
 
     def __init__(self, input_shape: tuple[int, ...], config: BodyConfig) -> None:
         super().__init__()
+        self.input_shape = input_shape
         (size,) = input_shape
         self.output_size = config.hidden[-1] if config.hidden else size
         self.layers = layers(size, config.hidden, ACTIVATIONS[config.activation], norm=config.layer_norm)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, F] -> [N, D]."""
+        """[N, F] -> [N, D]. Raises UserError for another shape than it was made for."""
+        check_made_for(self.input_shape, x)
         out: Tensor = self.layers(x)
         return out
 

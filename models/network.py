@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..errors import UserError
+from .checks import check_counts
 from .config import NetworkConfig
 from .heads import AreaHeads, PolicyHead, ValueHead
 from .registry import backbone, imported
@@ -40,18 +41,19 @@ class PolicyValueNetwork(nn.Module):
 def build(config: NetworkConfig, *, planes: int, board: tuple[int, int], actions: int, seed: int = 0) -> PolicyValueNetwork:
     """A fresh network for a board, its weights drawn from `seed` by PyTorch's defaults; torch's own generator is left alone.
 
-    Raises UserError for an unknown backbone or a size that is not positive.
+    Raises UserError for an unknown backbone or a size that `check_network` refuses.
     """
-    sizes = {"channels": config.channels, "heads": config.heads, "policy_channels": config.policy_channels}
-    sizes |= {"value_channels": config.value_channels, "value_hidden": config.value_hidden}
-    for name, size in sizes.items():
-        if size < 1:
-            raise UserError(f"network {name} is {size}; it must be at least 1")
-    if config.blocks < 0:
-        raise UserError(f"network blocks is {config.blocks}; it must be at least 0")
+    check_network(config)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return PolicyValueNetwork(config, planes=planes, board=board, actions=actions)
+
+
+def check_network(config: NetworkConfig) -> None:
+    """Raises UserError for a size that is no count: of blocks there may be none, of everything else there is one at least."""
+    sizes = {name: value for name, value in vars(config).items() if name not in ("backbone", "blocks")}
+    check_counts("the network", **sizes)
+    check_counts("the network", least=0, blocks=config.blocks)
 
 
 def build_areas(network: PolicyValueNetwork, *, seed: int = 0) -> AreaHeads:

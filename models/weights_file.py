@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
+import torch
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
+from safetensors.torch import load_file
 from torch import nn
 
 from ..errors import UserError, remedy
-from .network import get_weights, set_weights
+from .network import Weights, get_weights, set_weights
+
+COUNT = "num_batches_tracked"  # how a normalisation's count of batches ends, on which no result depends
 
 
 def save_weights(network: nn.Module, path: Path) -> None:
@@ -22,17 +25,33 @@ def save_weights(network: nn.Module, path: Path) -> None:
 
 
 def load_weights(network: nn.Module, path: Path) -> None:
-    """Reads them back, all or none; counts of batches, which other writers keep, are passed over.
+    """Reads them back, all or none, from floating-point numbers of any size; counts of batches, which other writers keep, are
+    passed over, and a network that tells `current_name` reads former names of its weights.
 
-    Raises UserError: no such file, not a whole safetensors file, names or shapes of another network.
+    Raises UserError: no such file, not a whole safetensors file, numbers that are no weights, names or shapes of another network.
     """
+    if path.is_dir():
+        raise UserError(f"the weights {path} are a folder; name a safetensors file")
     try:
         found = load_file(path)
     except FileNotFoundError as error:
         raise UserError(f"there is no file of weights {path}") from error
-    except (OSError, SafetensorError, TypeError, KeyError) as error:  # the last two: a type of number that NumPy does not have
+    except (OSError, SafetensorError) as error:
         raise _refused(path, error) from error
-    set_weights(network, {name: array for name, array in found.items() if array.dtype != np.int64}, owner=f"the weights {path}")
+    rename = getattr(network, "current_name", str)
+    weights: Weights = {}
+    for name, tensor in found.items():
+        if name.endswith(COUNT) and tensor.dtype == torch.int64:
+            continue
+        if not tensor.is_floating_point():
+            raise UserError(
+                f"the weights {path} are none: {name} is {tensor.dtype}, and weights are floating-point; take another file"
+            )
+        single = tensor.float()
+        if not single.isfinite().all():
+            raise UserError(f"the weights {path} are not finite in float32: {name} has NaN or infinity; take another file")
+        weights[rename(name)] = single.numpy()
+    set_weights(network, weights, owner=f"the weights {path}")
 
 
 def _refused(path: Path, error: Exception) -> UserError:

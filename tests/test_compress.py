@@ -54,7 +54,7 @@ ONE = "choose one of --int8, --distill BACKBONE and --prune SHARE"
         (["--prune", "1.5"], "the share to prune is 1.5; it must be between 0 and 1"),
         (["--distill", "resnat"], "unknown backbone 'resnat'; did you mean resnet?"),
         (["--distill", "mlp"], "backbone mlp reads a vector, not a board; choose"),
-        (["--distill", "resnet", "--channels", "0"], "network channels is 0; it must be at least 1"),
+        (["--distill", "resnet", "--channels", "0"], "channels of the network is 0; it must be a whole number above 0"),
         (["--prune", "0.5", "--channels", "3"], "--channels and --blocks are of the network that --distill makes"),
         (["--prune", "0.5", "--games", "3"], "a match of 3 games cannot give both sides every opening"),
         (["--prune", "0.5", "--temperature", "0"], "temperature is 0; it must be above 0"),

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from torch import Tensor, nn
 
 from ...errors import UserError
+from ..checks import check_made_for
 
 
 class Tower(nn.Module):
@@ -19,13 +20,14 @@ class Tower(nn.Module):
     ) -> None:
         """`channels` come out of the stem, `outputs` of the last block (None: as many). Blocks are drawn after the stem is made."""
         super().__init__()
-        planes, height, width = input_shape
+        self.input_shape = planes, height, width = input_shape
         self.output_shape = (outputs or channels, height, width)
         self.stem = conv_norm(planes, channels, 3)
         self.blocks = nn.Sequential(*blocks)
 
     def forward(self, planes: Tensor) -> Tensor:
-        """[N, C, H, W] -> [N, channels, H, W]."""
+        """[N, C, H, W] -> [N, channels, H, W]. Raises UserError for another shape than it was made for."""
+        check_made_for(self.input_shape, planes)
         out: Tensor = self.blocks(nn.functional.relu(self.stem(planes)))
         return out
 

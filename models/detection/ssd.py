@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import UserError
-from ..checks import check_images, check_positive
+from ..checks import check_counts, check_images, check_positive
 from .default_boxes import box_layers, default_boxes
 from .features import make_stages
 from .pyramid import Pyramid, xavier
@@ -43,7 +43,7 @@ class SSD(nn.Module):
 
         Raises UserError for other images.
         """
-        check_images("ssd", images)
+        check_images("ssd", self, images)
         if images.shape[2:] != (self.size, self.size):
             raise UserError(f"ssd was made for images of {self.size}x{self.size}, and got {images.shape[2]}x{images.shape[3]}")
         maps = self.backbone(images)
@@ -80,12 +80,13 @@ def ssd(
     of the image. Raises UserError: an unknown backbone, or a value that fits no network.
     """
     check_positive("ssd", width=width)
-    if size < LEAST:
-        raise UserError(f"size of ssd is {size}; it must be {LEAST} at least")
-    if num_classes < 2:
-        raise UserError(f"num_classes of ssd is {num_classes}; it must be 2 at least, the background among them")
-    if not 0 < scales[0] < scales[1] < 0.9:
-        raise UserError(f"scales of ssd are {scales[0]} and {scales[1]}; they must rise, above 0 and below 0.9")
+    check_counts("ssd", least=LEAST, size=size)
+    check_counts("ssd", least=2, num_classes=num_classes)
+    if not isinstance(scales, (tuple, list)) or len(scales) != 2:
+        raise UserError(f"scales of ssd is {scales!r}; it must be a pair of numbers, such as (0.1, 0.2)")
+    check_positive("ssd", **{"the first scale": scales[0], "the second scale": scales[1]})
+    if not scales[0] < scales[1] < 0.9:
+        raise UserError(f"scales of ssd are {scales[0]} and {scales[1]}; they must rise, and stay below 0.9")
     pyramid = Pyramid(make_stages(backbone, width), size=size, width=width)
     return SSD(pyramid, size=size, num_classes=num_classes, scales=scales)
 

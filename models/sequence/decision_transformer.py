@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import UserError
-from ..checks import check_counts, check_positive
+from ..checks import check_counts, check_dropout, check_positive
 from .decoding import State
 from .transformer import CausalTransformer
 from .transformer_blocks import sinusoids
@@ -73,12 +73,14 @@ class DecisionTransformer(nn.Module):
 
         Raises UserError for other shapes.
         """
-        n, t = asked.shape
-        if seen.shape != (n, t, self.observation) or before.shape != (n, t, self.actions):
+        wanted = [asked.shape, (*asked.shape, self.observation), (*asked.shape, self.actions)]
+        if asked.dim() != 2 or not asked.shape[1] or [time.shape, seen.shape, before.shape] != wanted:
             raise UserError(
                 f"decision_transformer reads observations [N, T, {self.observation}] and actions [N, T, {self.actions}] for "
-                f"returns [N, T], and got {list(seen.shape)} and {list(before.shape)} for {list(asked.shape)}"
+                f"returns and times [N, T], and got {list(seen.shape)} and {list(before.shape)} for {list(asked.shape)} and "
+                f"{list(time.shape)}"
             )
+        n, t = asked.shape
         state = self.initial_state(n) if state is None else state
         parts = torch.stack([self.before(before), self.asked(asked.unsqueeze(2)), self.seen(seen)], dim=2)  # [N, T, 3, D]
         parts = parts + sinusoids(time.flatten(), parts.shape[3]).view(n, t, 1, -1)
@@ -137,9 +139,11 @@ def decision_transformer(
 ) -> DecisionTransformer:
     """The sizes of the paper's Gym experiments (table 9). `reward_unit` is the size of a reward where the largest return is 1.
 
-    Raises UserError for a size that is not a whole number above 0, one that heads do not divide, or a unit that is not above 0.
+    Raises UserError for a size that is not a whole number above 0, one that heads do not divide, a dropout that is no share, or a
+    unit that is not above 0.
     """
     counts = {"observation": observation, "actions": actions, "size": size, "heads": heads, "hidden": hidden}
     check_counts("decision_transformer", **counts, layers=layers, span=span)
     check_positive("decision_transformer", reward_unit=reward_unit)
+    check_dropout("decision_transformer", dropout)
     return DecisionTransformer(observation, actions, size, heads, hidden, layers, span, dropout, reward_unit=reward_unit)

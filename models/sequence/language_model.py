@@ -9,7 +9,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from ...errors import UserError
-from ..checks import check_counts, check_tokens
+from ..checks import check_counts, check_dropout, check_tokens
 from ..memory import Memory, State
 
 
@@ -59,9 +59,10 @@ def language_model(
 ) -> LanguageModel:
     """The medium sizes of Zaremba et al. 2014, with one layer in place of two; memory is gru or lstm.
 
-    Raises UserError for a size below 1, another memory, or tied weights of two sizes.
+    Raises UserError for a size below 1, a dropout that is no share, another memory, or tied weights of two sizes.
     """
     check_counts("language_model", vocabulary=vocabulary, embedding=embedding, units=units)
+    check_dropout("language_model", dropout)
     if memory not in ("gru", "lstm"):
         raise UserError(f"memory of language_model is {memory!r}; choose gru or lstm")
     if tied and embedding != units:

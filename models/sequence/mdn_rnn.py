@@ -70,12 +70,13 @@ class MDNRNN(nn.Module):
     ) -> tuple[Foreseen, State]:
         """latent [N, T, Z], action [N, T, A] (a choice as one-hot numbers), the state before them, starts [N, T] -> (what follows
         each step, the state). Raises UserError for other shapes."""
-        n, t = latent.shape[:2]
-        if latent.shape != (n, t, self.latent) or action.shape != (n, t, self.actions):
+        wanted = (*latent.shape[:2], self.latent), (*latent.shape[:2], self.actions)
+        if latent.dim() != 3 or not latent.shape[1] or (latent.shape, action.shape) != wanted:
             raise UserError(
                 f"mdn_rnn reads latent numbers [N, T, {self.latent}] and actions [N, T, {self.actions}], "
                 f"and got {list(latent.shape)} and {list(action.shape)}"
             )
+        n, t, _ = latent.shape
         state = self.initial_state(n) if state is None else state
         starts = torch.zeros(n, t, dtype=torch.bool, device=latent.device) if starts is None else starts
         y, state = self.memory(torch.cat([latent, action, torch.ones_like(latent[..., :1])], dim=2), state, starts)
@@ -88,6 +89,5 @@ def mdn_rnn(*, latent: int = 32, actions: int = 3, units: int = 256, mixtures: i
     """The sizes of the paper's car race; `outcomes` are more numbers to be told of the next step. Raises UserError for a size that
     is not a whole number above 0, or fewer outcomes than none."""
     check_counts("mdn_rnn", latent=latent, actions=actions, units=units, mixtures=mixtures)
-    if not isinstance(outcomes, int) or outcomes < 0:
-        raise UserError(f"outcomes of mdn_rnn is {outcomes!r}; it must be a whole number, 0 at least")
+    check_counts("mdn_rnn", least=0, outcomes=outcomes)
     return MDNRNN(latent, actions, units, mixtures, outcomes)

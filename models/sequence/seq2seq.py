@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from ...errors import UserError
-from ..checks import check_counts, check_tokens
+from ..checks import check_counts, check_one_batch, check_tokens
 from .attention import make_attention
 from .decoding import State
 
@@ -100,9 +100,11 @@ class Seq2Seq(nn.Module):
         """source [N, S], lengths [N], target [N, T] beginning with START -> logits of what follows each target token [N, T, V].
 
         At every step but the first each sentence is fed its target with probability `teacher`, and otherwise a token drawn from
-        what the network itself just said (scheduled sampling, Bengio et al. 2015). Raises UserError as `start` does.
+        what the network itself just said (scheduled sampling, Bengio et al. 2015). Raises UserError as `start` does, and for
+        another number of targets than of sources.
         """
         check_tokens("seq2seq", target, vocabulary=self.target_vocabulary)
+        check_one_batch("seq2seq", source=source, target=target)
         state = self.start(source, lengths)
         logits: list[Tensor] = []
         for t in range(target.shape[1]):

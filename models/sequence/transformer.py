@@ -12,7 +12,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from ..checks import check_counts, check_tokens
+from ..checks import check_counts, check_dropout, check_mask, check_one_batch, check_tokens
 from .decoding import State
 from .transformer_blocks import Cache, DecoderLayer, EncoderLayer, causal_mask, sinusoids
 
@@ -108,9 +108,10 @@ class Transformer(nn.Module):
     def start(self, source: Tensor, mask: Tensor | None = None) -> State:
         """What decoding begins from: what each layer of the decoder looks at in the source.
 
-        Raises UserError for anything but token ids.
+        Raises UserError for anything but token ids, or a mask of another size.
         """
         check_tokens("transformer", source, vocabulary=self.source_embedding.num_embeddings)
+        check_mask("transformer", mask, source)
         encoded = self.encode(source, mask)
         state: State = {"mask": torch.ones_like(source, dtype=torch.bool) if mask is None else mask}
         for i, layer in enumerate(self.decoder):
@@ -133,8 +134,12 @@ class Transformer(nn.Module):
         return logits.squeeze(1).log_softmax(1), state
 
     def forward(self, source: Tensor, target: Tensor, mask: Tensor | None = None) -> Tensor:
-        """source [N, S], its mask [N, S], target [N, T] beginning with START -> logits of what follows each token [N, T, V]."""
+        """source [N, S], its mask [N, S], target [N, T] beginning with START -> logits of what follows each token [N, T, V].
+
+        Raises UserError for anything but token ids, a mask that is not the source's, or another number of targets than of sources.
+        """
         check_tokens("transformer", target, vocabulary=self.target_embedding.num_embeddings)
+        check_one_batch("transformer", source=source, target=target)
         return self.decode(target, self.start(source, mask))[0]
 
 
@@ -169,17 +174,22 @@ def transformer(
 ) -> Transformer:
     """The base model of table 3, layers on each side. Without `target_vocabulary` there is one vocabulary, and one matrix of it.
 
-    Learn with `tokens.token_loss(smoothing=0.1)` and `warm_up`. Raises UserError for a size below 1 or not a multiple of the heads.
+    Learn with `tokens.token_loss(smoothing=0.1)` and `warm_up`. Raises UserError for a size below 1 or not a multiple of the heads,
+    or a dropout that is no share.
     """
-    check_counts("transformer", vocabulary=vocabulary, size=size, heads=heads, hidden=hidden, layers=layers)
-    vocabularies = (vocabulary, target_vocabulary or vocabulary)
     tied = target_vocabulary is None
+    vocabularies = (vocabulary, vocabulary if target_vocabulary is None else target_vocabulary)
+    check_counts("transformer", vocabulary=vocabulary, target_vocabulary=vocabularies[1])
+    check_counts("transformer", size=size, heads=heads, hidden=hidden, layers=layers)
+    check_dropout("transformer", dropout)
     return Transformer(vocabularies, size, heads, hidden, layers, dropout, norm_first=norm_first, tied=tied)
 
 
 def causal_transformer(
     *, vocabulary: int = 10_000, size: int = 512, heads: int = 8, hidden: int = 2048, layers: int = 6, dropout: float = 0.1
 ) -> TransformerLanguageModel:
-    """A language model of the base model's sizes. Raises UserError for a size below 1, or one that heads do not divide."""
+    """A language model of the base model's sizes. Raises UserError for a size below 1 or one that heads do not divide, or a dropout
+    that is no share."""
     check_counts("causal_transformer", vocabulary=vocabulary, size=size, heads=heads, hidden=hidden, layers=layers)
+    check_dropout("causal_transformer", dropout)
     return TransformerLanguageModel(vocabulary, size, heads, hidden, layers, dropout)

@@ -161,7 +161,8 @@ def wavenet(
 ) -> WaveNet:
     """`blocks` times the dilations 1, 2, 4 to 2 ** (doublings - 1). The paper tells no widths; 3 blocks see 3,070 steps.
 
-    Raises UserError for a size below 1.
+    Raises UserError for a size below 1, or a kernel below 2.
     """
+    check_counts("wavenet", least=2, kernel=kernel)
     check_counts("wavenet", num_classes=num_classes, channels=channels, skip=skip, blocks=blocks, doublings=doublings)
     return WaveNet(num_classes, channels, skip, [2**i for i in range(doublings)] * blocks, kernel)

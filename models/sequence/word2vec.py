@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...errors import UserError
-from ..checks import check_counts, check_tokens
+from ..checks import check_counts, check_mask, check_one_batch, check_tokens
 
 
 class Word2Vec(nn.Module):
@@ -35,9 +35,10 @@ class Word2Vec(nn.Module):
     def hidden(self, given: Tensor, mask: Tensor | None = None) -> Tensor:
         """given [N, C], mask [N, C] (True: a real word; None: all) -> their mean [N, D].
 
-        Raises UserError for anything but token ids.
+        Raises UserError for anything but token ids, or a mask of another size.
         """
         check_tokens("word2vec", given, vocabulary=self.vocabulary)
+        check_mask("word2vec", mask, given)
         vectors = self.given(given)
         if mask is None:
             return vectors.mean(1)
@@ -46,6 +47,7 @@ class Word2Vec(nn.Module):
     def forward(self, given: Tensor, wanted: Tensor, mask: Tensor | None = None) -> Tensor:
         """given [N, C], wanted [N, K] -> scores [N, K]: logits of "these stand together"."""
         check_tokens("word2vec", wanted, vocabulary=self.vocabulary)
+        check_one_batch("word2vec", given=given, wanted=wanted)
         return (self.wanted(wanted) @ self.hidden(given, mask).unsqueeze(2)).squeeze(2)
 
 

@@ -72,14 +72,18 @@ class DenseNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Images [N, channels, H, W] -> logits [N, num_classes]. Raises UserError for another input."""
-        check_images(self.name, x, channels=self.channels, least=self.least)
+        check_images(self.name, self, x, channels=self.channels, least=self.least)
         out: Tensor = self.classifier(F.relu(self.features(x)).mean((2, 3)))
         return out
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
-        """As PyTorch's; the names of the first published files, such as `denselayer1.norm.1`, are read too."""
-        current = {re.sub(r"(denselayer\d+\.(?:norm|conv))\.([12])\.", r"\1\2.", name): t for name, t in state_dict.items()}
-        return super().load_state_dict(current, strict, assign)
+        """As PyTorch's; the names of the first published files are read too."""
+        return super().load_state_dict({self.current_name(name): tensor for name, tensor in state_dict.items()}, strict, assign)
+
+    @staticmethod
+    def current_name(name: str) -> str:
+        """What a weight is called by now; in the first published files it may be `denselayer1.norm.1.weight`."""
+        return re.sub(r"(denselayer\d+\.(?:norm|conv))\.([12])\.", r"\1\2.", name)
 
 
 def densenet(

@@ -12,6 +12,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from ..checks import check_made_for
 from ..config import BodyConfig
 from ..convnet import SMALLEST
 from ..creation import create
@@ -30,6 +31,7 @@ class VisionEncoder(nn.Module):
 
     def __init__(self, name: str, input_shape: tuple[int, ...], config: BodyConfig) -> None:
         super().__init__()
+        self.input_shape = input_shape
         channels, height, width = input_shape
         stem = "imagenet" if min(height, width) >= SMALLEST else "board"
         self.network = create(name, channels=channels, norm="group", stem=stem)
@@ -40,7 +42,8 @@ class VisionEncoder(nn.Module):
         self.output_size = config.hidden[-1] if config.hidden else size
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, C, H, W] -> [N, D]."""
+        """[N, C, H, W] -> [N, D]. Raises UserError for another shape than it was made for."""
+        check_made_for(self.input_shape, x)
         features = cast(Callable[[Tensor], Tensor], self.network.features)
         out: Tensor = self.layers(torch.relu(features(x)).mean((2, 3)))
         return out

@@ -47,7 +47,7 @@ class FCN(nn.Module):
 
         The doublings on the way are learned, the last step is interpolation (section 4.2).
         """
-        check_images(self.name, x, channels=self.channels, multiple=STRIDE, least=STRIDE)
+        check_images(self.name, self, x, channels=self.channels, multiple=STRIDE, least=STRIDE)
         maps = pooled(self.features, x)
         scores = self.score(self.classifier(maps[-1]))
         for pool, skip, upsampling in zip(SKIPS[self.stride], self.skips, self.upsampling, strict=True):

@@ -65,7 +65,7 @@ class MobileNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Images [N, channels, H, W] -> logits [N, num_classes]. Raises UserError for another input."""
-        check_images("mobilenet_v1", x, channels=self.channels)
+        check_images("mobilenet_v1", self, x, channels=self.channels)
         out: Tensor = self.fc(self.features(x).mean((2, 3)))
         return out
 

@@ -12,8 +12,8 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...errors import UserError, unknown
-from ..checks import check_counts, check_images
+from ...errors import unknown
+from ..checks import check_counts, check_images, check_several
 from .norms import Norm, norm
 
 Stem = Literal["imagenet", "board"]
@@ -120,7 +120,7 @@ class ResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Images [N, channels, H, W] -> logits [N, num_classes]. Raises UserError for another input."""
-        check_images(self.name, x, channels=self.channels)
+        check_images(self.name, self, x, channels=self.channels)
         out: Tensor = self.fc(self.features(x).mean((2, 3)))
         return out
 
@@ -142,9 +142,7 @@ def resnet(
     name = f"resnet{depth}"
     check_counts(name, num_classes=num_classes, channels=channels, width=width)
     check_stem(stem)
-    if len(dilations) != len(BLOCKS[depth][1]):
-        raise UserError(f"dilations of {name} are {dilations}; there must be one for each of its four stages")
-    check_counts(name, **{f"dilation {stage + 1}": dilation for stage, dilation in enumerate(dilations)})
+    check_several(name, many=len(BLOCKS[depth][1]), dilations=dilations)
     return ResNet(depth, num_classes=num_classes, channels=channels, width=width, kind=norm, stem=stem, dilations=dilations)
 
 

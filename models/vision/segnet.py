@@ -40,7 +40,7 @@ class SegNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Images [N, channels, H, W] -> logits [N, num_classes, H, W]. Raises UserError for another input."""
-        check_images("segnet", x, channels=self.channels, least=LEAST)
+        check_images("segnet", self, x, channels=self.channels, least=LEAST)
         poolings = []
         for layer in self.features:
             if isinstance(layer, nn.MaxPool2d):

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...errors import UserError, unknown
-from ..checks import check_counts, check_images
+from ..checks import check_counts, check_dropout, check_images
 from .norms import Norm, norm
 
 Padding = Literal["valid", "same"]
@@ -72,7 +72,7 @@ class UNet(nn.Module):
         return out
 
     def _check(self, x: Tensor) -> None:
-        check_images("unet", x, channels=self.channels, least=1 if self.padding == "same" else LEAST)
+        check_images("unet", self, x, channels=self.channels, least=1 if self.padding == "same" else LEAST)
         if self.padding == "valid" and any(side % STEP != OFFSET for side in x.shape[2:]):
             raise UserError(
                 "unet without padding reads images with sides 12 above a multiple of 16, such as 572, "
@@ -96,8 +96,7 @@ def unet(
     check_counts("unet", num_classes=num_classes, channels=channels, width=width)
     if padding not in PADDINGS:
         raise unknown("padding", str(padding), PADDINGS)
-    if not 0 <= dropout < 1:
-        raise UserError(f"dropout of unet is {dropout}; it must be at least 0 and below 1")
+    check_dropout("unet", dropout)
     return UNet(num_classes=num_classes, channels=channels, width=width, padding=padding, kind=norm, dropout=dropout)
 
 

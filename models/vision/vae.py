@@ -61,7 +61,7 @@ class Autoencoder(nn.Module):
 
     def encode(self, x: Tensor) -> Tensor:
         """Images [N, channels, 64, 64] from 0 to 1 -> codes [N, latent]. Raises UserError for another input."""
-        _check("autoencoder", x, self.channels)
+        _check("autoencoder", self, x, self.channels)
         code: Tensor = self.code(self.encoder(x))
         return code
 
@@ -84,7 +84,7 @@ class VAE(nn.Module):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Images [N, channels, 64, 64] from 0 to 1 -> mean and log variance [N, latent]. Raises UserError for another input."""
-        _check("vae", x, self.channels)
+        _check("vae", self, x, self.channels)
         seen = self.encoder(x)
         return self.mean(seen), self.log_variance(seen)
 
@@ -135,7 +135,7 @@ def autoencoder(*, latent: int = 32, channels: int = 3, width: int = 32) -> Auto
     return Autoencoder(latent=latent, channels=channels, width=width)
 
 
-def _check(name: str, x: Tensor, channels: int) -> None:
-    check_images(name, x, channels=channels)
+def _check(name: str, network: nn.Module, x: Tensor, channels: int) -> None:
+    check_images(name, network, x, channels=channels)
     if tuple(x.shape[2:]) != (SIDE, SIDE):
         raise UserError(f"{name} reads images of {SIDE}x{SIDE}, and got {x.shape[2]}x{x.shape[3]}; scale them first")

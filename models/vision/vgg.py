@@ -75,7 +75,7 @@ class VGG(nn.Module):
 
         Raises UserError for another input.
         """
-        check_images("vgg16", x, channels=self.channels, least=LEAST)
+        check_images("vgg16", self, x, channels=self.channels, least=LEAST)
         out: Tensor = self.classifier(F.adaptive_avg_pool2d(self.features(x), 7).flatten(1))
         return out
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from zerodojo.errors import UserError
-from zerodojo.models import backbone
+from zerodojo.models import backbone, create
 from zerodojo.models.body import Body
 from zerodojo.models.config import BodyConfig, NetworkConfig
 from zerodojo.models.engines import prepare as preparing
@@ -20,9 +20,11 @@ from zerodojo.models.footprint import COUNTED, footprint
 from zerodojo.models.memory import make_memory
 from zerodojo.models.network import PolicyValueNetwork, build
 from zerodojo.models.registry import BACKBONES
+from zerodojo.models.vision import encoders
 from zerodojo.models.weights_file import load_weights, save_weights
 
 from .networks import rows, trained
+from .small import WIDTHS
 from .test_engines import AVAILABLE, same
 
 BOARD = [name for name, entry in BACKBONES.items() if entry.kind == "board"]
@@ -61,6 +63,7 @@ def observation_of(name: str) -> tuple[int, ...]:
 
 
 def every_gradient(network: nn.Module, *outputs: torch.Tensor) -> None:
+    network.zero_grad()
     torch.stack([(output - 1).square().mean() for output in outputs]).sum().backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None and torch.isfinite(parameter.grad).all() and parameter.grad.any(), name
@@ -209,8 +212,10 @@ def test_channels_that_do_not_divide_are_refused(name: str, line: str) -> None:
 # Vectors and images --------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [name for name in BACKBONES if name not in BOARD and name not in DEEP[1:4]])
-def test_what_agents_look_with(name: str, tmp_path) -> None:
+@pytest.mark.parametrize("name", [name for name in BACKBONES if name not in BOARD])
+def test_what_agents_look_with(name: str, tmp_path, monkeypatch) -> None:
+    """Networks of papers at a small width."""
+    monkeypatch.setattr(encoders, "create", partial(create, width=WIDTHS.get(name, 8)))
     torch.manual_seed(0)
     shape = observation_of(name)
     encoder = Body(shape, BodyConfig(backbone=name, hidden=(8,)))
@@ -218,6 +223,7 @@ def test_what_agents_look_with(name: str, tmp_path) -> None:
     y, _ = encoder.train()(x, {}, torch.zeros(2, 3, dtype=torch.bool))
     assert tuple(y.shape) == (2, 3, encoder.output_size) and encoder.output_size == 8
     every_gradient(encoder, y)
+    every_gradient(encoder, encoder(x[:1, :1], {}, torch.zeros(1, 1, dtype=torch.bool))[0])  # and of one that acts alone
     encoder.eval()
     with torch.no_grad():
         torch.testing.assert_close(encoder.encode(x[:1, 0]), encoder.encode(x[0])[:1], atol=1e-5, rtol=1e-5)
@@ -236,6 +242,16 @@ def test_a_network_of_a_paper_reads_large_images_and_small_ones(name: str) -> No
             encoder = Body(shape, BodyConfig(backbone=name, hidden=(16,)))
             assert tuple(encoder.encode(torch.zeros(2, *shape)).shape) == (2, 16)
             assert not any(isinstance(module, nn.BatchNorm2d) for module in encoder.modules())
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", DEEP)
+def test_a_network_of_a_paper_looks_at_its_real_size(name: str) -> None:
+    torch.manual_seed(0)
+    encoder = Body((3, 84, 84), BodyConfig(backbone=name))
+    y = encoder.train().encode(torch.rand(2, 3, 84, 84))
+    assert tuple(y.shape) == (2, 64) and torch.isfinite(y).all()
+    every_gradient(encoder, y)
 
 
 # Memories ------------------------------------------------------------------------------------------------------------------------

@@ -77,7 +77,7 @@ def test_an_unknown_backbone_names_the_nearest() -> None:
 
 @pytest.mark.parametrize("wrong", [NetworkConfig(channels=0), NetworkConfig(blocks=-1), NetworkConfig(value_hidden=0)])
 def test_a_size_that_makes_no_network_is_refused(wrong: NetworkConfig) -> None:
-    with pytest.raises(UserError, match="must be at least"):
+    with pytest.raises(UserError, match=r"of the network is .*; it must be a whole number"):
         build(wrong, planes=3, board=(6, 7), actions=7)
 
 

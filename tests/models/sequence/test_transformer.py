@@ -181,5 +181,5 @@ def test_bad_input_is_refused_in_one_line():
         made()(torch.tensor([[1, 9]]), TARGET[:1])
     with pytest.raises(UserError, match="layers of transformer is 0"):
         create("transformer", layers=0)
-    with pytest.raises(UserError, match=r"reads token ids \[N, T\], and got \[3\] of torch.float32"):
+    with pytest.raises(UserError, match=r"reads token ids \[N, T\] of int64 or int32, and got \[3\] of torch.float32"):
         create("causal_transformer", vocabulary=9, **SMALL)(torch.zeros(3))

@@ -81,7 +81,7 @@ def test_the_maps_of_vgg_are_those_behind_its_poolings():
     [
         ("resnet18", {"stem": "bord"}, "did you mean board"),
         ("resnet18", {"norm": "bach"}, "did you mean batch"),
-        ("resnet18", {"dilations": (1, 2)}, "one for each of its four stages"),
+        ("resnet18", {"dilations": (1, 2)}, "must be a tuple of 4 whole numbers above 0"),
         ("resnet18", {"dilations": (1, 1, 1, 0)}, "whole number"),
         ("mobilenet_v1", {"width": 0}, "above 0"),
         ("mobilenet_v1", {"width": "1"}, "a number above 0"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from zerodojo.models import create
 from zerodojo.models.counting import multiply_adds, parameters
@@ -75,7 +76,7 @@ def test_multiply_adds_are_those_published():
     assert round(multiply_adds(on_meta("resnet18"), image) / 1e9, 3) == 1.814
 
 
-def test_densenet_reads_the_names_of_the_first_files():
+def test_densenet_reads_the_names_of_the_first_files(tmp_path):
     network = create("densenet121", width=4, num_classes=3)
     old = {}
     for name, tensor in network.state_dict().items():
@@ -85,6 +86,8 @@ def test_densenet_reads_the_names_of_the_first_files():
         old[first] = tensor + 1
     assert "features.denseblock1.denselayer1.norm.1.weight" in old
     network.load_state_dict(old)
-    assert torch.equal(network.state_dict()["classifier.bias"], old["classifier.bias"])
-    name = "features.denseblock4.denselayer16.conv2.weight"
-    assert torch.equal(network.state_dict()[name], old[name.replace("conv2", "conv.2")])
+    save_file(old, tmp_path / "old.safetensors")  # with the counts of batches, as they were published
+    for read in (network, create("densenet121", width=4, num_classes=3, weights=tmp_path / "old.safetensors")):
+        assert torch.equal(read.state_dict()["classifier.bias"], old["classifier.bias"])
+        name = "features.denseblock4.denselayer16.conv2.weight"
+        assert torch.equal(read.state_dict()[name], old[name.replace("conv2", "conv.2")])
