@@ -104,8 +104,7 @@ class GymTraining:
         self._recent: deque[Episode] = deque(maxlen=RECENT_EPISODES)
         self._speed: deque[tuple[float, int]] = deque()
         self._episodes, self._before = 0, 0.0  # finished, and seconds of earlier calls
-        self._measured, self._best, self._sentence = 0, float("-inf"), ""
-        self._measured_at = -1  # steps
+        self._measured, self._best, self._sentence = 0, float("-inf"), ""  # after how many steps last, how well at best, in words
         self._metrics: list[Metrics] = []
         self._shown: Metrics = {}
         self._disk = 0
@@ -149,7 +148,7 @@ class GymTraining:
                 self._round()
                 self._keep_up()
             is_done = self._agent.steps >= self._config.steps
-            if self._config.run.evaluations and is_done and self._measured_at != self._agent.steps:
+            if self._config.run.evaluations and is_done and self._measured != self._agent.steps:
                 self._evaluate()
             self._tell("saving")
             self._save()
@@ -182,7 +181,7 @@ class GymTraining:
         self._episodes += len(finished)
         self._notices += self._environments.notices()
         now, run = time.monotonic(), self._config.run
-        if run.evaluations and self._agent.steps // max(1, self._config.steps // run.evaluations) > self._measured:
+        if run.evaluations and self._is_due(max(1, self._config.steps // run.evaluations)):
             self._evaluate()
         if now - self._logged > LOG_SECONDS:
             self._log({})
@@ -190,6 +189,10 @@ class GymTraining:
             self._save()
         if now - self._reported > REPORT_SECONDS:
             self._tell("learning")
+
+    def _is_due(self, every: int) -> bool:
+        """Whether a multiple of so many steps was passed since the last measure."""
+        return self._agent.steps // every > self._measured // every
 
     # Its steps ---------------------------------------------------------------------------------------------------------------
 
@@ -205,11 +208,10 @@ class GymTraining:
     def _evaluate(self) -> None:
         """Measures the policy in environments of its own, and keeps it if it is the best so far."""
         config = self._config
-        self._measured = self._agent.steps // max(1, config.steps // config.run.evaluations)
+        self._measured = self._agent.steps
         if self._measure is None or not config.run.evaluation_episodes:
             return
         self._tell("measuring")
-        self._measured_at = self._agent.steps
         episodes = config.run.evaluation_episodes
         environments = self._make(min(episodes, 10), learning=False)
         try:

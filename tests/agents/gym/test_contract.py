@@ -119,6 +119,36 @@ def test_a_run_that_was_stopped_twice_equals_the_one_that_never_was(memory: str,
     assert scores[0]
 
 
+def measured(path: Path) -> list[int]:
+    """After how many steps the run measured itself."""
+    return [row["step"] for row in RunDirectory.open_any(path).read_metrics() if "score" in row]
+
+
+@pytest.mark.parametrize(("steps", "evaluations", "then"), [(400, 4, [304, 400]), (400, 2, [400]), (208, 2, [])])
+def test_a_run_that_is_planned_anew_is_measured_at_even_distances_at_once(steps, evaluations, then, tmp_path):
+    config = config_of("ppo", steps=200)  # 16 a round
+    trained(tmp_path, replace(config, run=replace(config.run, evaluations=4)))
+    assert measured(tmp_path) == [64, 112, 160, 208]
+    run = RunDirectory.open_any(tmp_path)
+    with run.locked():
+        run.set_config(replace(config, steps=steps, run=replace(config.run, evaluations=evaluations)))
+    trained(tmp_path, config)
+    assert measured(tmp_path) == [64, 112, 160, 208, *then]
+
+
+def test_a_measure_that_was_due_when_the_run_stopped_is_made_up_for(tmp_path):
+    config = config_of("ppo", steps=400)
+    run = RunDirectory.create(tmp_path, config)
+    with run.locked():
+        training = GymTraining(run, measure=evaluate)
+        training._actor.begin(0)
+        while training.agent.steps < 200:
+            training._round()
+        training._save()
+    trained(tmp_path, config)
+    assert measured(tmp_path) == [224, 400]
+
+
 @pytest.mark.parametrize("agent", FORGETFUL)
 def test_a_memory_is_refused_by_who_learns_from_single_steps(agent: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"single steps.*memory none$"):
