@@ -323,9 +323,10 @@ class GymTraining:
     def _not_finite(self, error: NonFiniteUpdate) -> UserError:
         path = self._run.path / f"nonfinite-{self._agent.steps}.safetensors"
         save_file({name: np.ascontiguousarray(array) for name, array in error.arrays.items()}, path)
+        rate = "--step-size" if AGENTS[agent_of(self._config)].keeps_table else "--learning-rate"
         return UserError(
             f"the loss is not finite after {self._agent.steps:,} steps of {self._config.task}; the batch is saved in {path}, and "
-            "no checkpoint is touched: lower --learning-rate and go on with --resume"
+            f"no checkpoint is touched: lower {rate} and go on with --resume"
         )
 
     def _bad_environment(self, error: BadEnvironment) -> UserError:

@@ -140,6 +140,12 @@ def mask_row(mask: Any) -> NDArray[np.bool_]:
     return np.concatenate([np.ravel(part) for part in parts]).astype(np.bool_)
 
 
+def opened(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Masks [N, A] of what episodes ended with: one that closes everything says that nothing is done there any more, and nothing of
+    what would have been open, so that it leaves all open."""
+    return masks | ~masks.any(axis=1, keepdims=True)
+
+
 def unbatched(space: gymnasium.Space[Any], values: Any, n: int) -> list[Any]:
     """What n environments show, one by one, of what a library gives for all at once: arrays, or dictionaries and tuples of them."""
     if isinstance(space, spaces.Dict):
