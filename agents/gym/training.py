@@ -197,13 +197,13 @@ class GymTraining:
     # Its steps ---------------------------------------------------------------------------------------------------------------
 
     def _make(self, n: int, *, learning: bool) -> Environments:
-        config, task = self._config, environment_of_run(self._config)
+        config, task, options = self._config, environment_of_run(self._config), measured_options(self._config)
         must_end = not learning or AGENTS[agent_of(config)].whole_episodes
-        view = limited(task, config.view) if must_end else config.view
+        view = limited(task, options, config.view) if must_end else config.view
         if learning and view is not config.view:
             self._notices.append(f"{task} has no limit of steps: episodes are cut short after {view.max_episode_steps:,}")
         gamma = getattr(config.settings, "gamma", 1.0)
-        return make_environments(task, measured_options(config), view, n=n, gamma=gamma, learning=learning)
+        return make_environments(task, options, view, n=n, gamma=gamma, learning=learning)
 
     def _evaluate(self) -> None:
         """Measures the policy in environments of its own, and keeps it if it is the best so far."""

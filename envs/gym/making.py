@@ -92,10 +92,11 @@ def normalized(environments: Environments, view: ViewConfig, *, gamma: float, le
     return environments
 
 
-def limited(task: str, view: ViewConfig) -> ViewConfig:
-    """The same view of an environment, with a limit of steps where neither has one: a policy may go in circles for ever."""
+def limited(task: str, options: Mapping[str, Option], view: ViewConfig) -> ViewConfig:
+    """The same view of an environment, with a limit of steps where nothing has one: a policy may go in circles for ever."""
     spec = find(task)
-    if view.max_episode_steps or spec.max_episode_steps or FRAMES in spec.kwargs:
+    made_with = options.get("max_episode_steps", spec.max_episode_steps)  # -1 is Gymnasium's word for none
+    if view.max_episode_steps or made_with not in (None, -1) or FRAMES in spec.kwargs:
         return view
     return replace(view, max_episode_steps=UNLIMITED)
 

@@ -15,16 +15,24 @@ from zerodojo.errors import UserError
 
 
 @pytest.mark.parametrize(
-    ("task", "own", "expected"), [("CliffWalking-v1", 0, UNLIMITED), ("CliffWalking-v1", 30, 30), ("CartPole-v1", 0, 0)]
+    ("task", "options", "own", "expected"),
+    [
+        ("CliffWalking-v1", {}, 0, UNLIMITED),
+        ("CliffWalking-v1", {}, 30, 30),
+        ("CliffWalking-v1", {"max_episode_steps": 30}, 0, 0),
+        ("CliffWalking-v1", {"max_episode_steps": 30}, 20, 20),
+        ("CartPole-v1", {}, 0, 0),
+        ("CartPole-v1", {"max_episode_steps": -1}, 0, UNLIMITED),
+    ],
 )
-def test_a_limit_is_set_only_where_there_is_none(task, own, expected):
-    assert limited(task, ViewConfig(max_episode_steps=own)) == ViewConfig(max_episode_steps=expected)
+def test_a_limit_is_set_only_where_there_is_none(task, options, own, expected):
+    assert limited(task, options, ViewConfig(max_episode_steps=own)) == ViewConfig(max_episode_steps=expected)
 
 
 def test_a_limit_in_frames_is_one(monkeypatch):
     spec = EnvSpec("ALE/Pong-v5", kwargs={"max_num_frames_per_episode": 108_000})
     monkeypatch.setitem(gymnasium.registry, "ALE/Pong-v5", spec)
-    assert limited("ALE/Pong-v5", ViewConfig(atari=True)) == ViewConfig(atari=True)
+    assert limited("ALE/Pong-v5", {}, ViewConfig(atari=True)) == ViewConfig(atari=True)
 
 
 def test_what_registers_an_id_is_imported_before_it_is_made():
