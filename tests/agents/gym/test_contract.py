@@ -123,6 +123,20 @@ def test_a_run_that_was_stopped_twice_equals_the_one_that_never_was(memory: str,
     assert scores[0]
 
 
+@pytest.mark.parametrize("opponent", ["random", "minimax:1", "mcts:8"])
+def test_a_run_against_an_opponent_that_stays_goes_on_number_for_number(opponent, tmp_path):
+    config = replace(
+        config_of("dqn", steps=120), task="zerodojo/TicTacToe-v0", options={"opponent": opponent, "agent_seat": "second"}
+    )
+    config = replace(config, view=ViewConfig(), run=GymRunConfig(evaluations=0))
+    whole = trained(tmp_path / "whole", config)
+    told: list[GymProgress] = []
+    trained(tmp_path / "parts", config, until=61, report=told.append)
+    parts = trained(tmp_path / "parts", config, report=told.append)
+    assert_equal(whole, parts)
+    assert not [notice for progress in told for notice in progress.notices]
+
+
 def measured(path: Path) -> list[int]:
     """After how many steps the run measured itself."""
     return [row["step"] for row in RunDirectory.open_any(path).read_metrics() if "score" in row]
