@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -107,7 +109,7 @@ def _side_by_side(
     if view.side_by_side == "list" or watch:
         return EnvironmentList(task, lambda: make_one(task, options, view, learning=learning, watch=watch), n)
     if view.side_by_side == "processes":
-        make = partial(_make_elsewhere, task, options, view, learning=learning)
+        make = partial(_make_elsewhere, task, options, view, learning=learning, here=os.getpid())
         return VectorEnvironments(task, lambda: AsyncVectorEnv([make] * n, autoreset_mode=AutoresetMode.SAME_STEP))
     if view.side_by_side == "envpool":
         with _refusing(task, options):
@@ -122,8 +124,14 @@ def _side_by_side(
         return VectorEnvironments(task, partial(gymnasium.make_vec, task, n, "vector_entry_point", **_settings(options, view)))
 
 
-def _make_elsewhere(task: str, options: Mapping[str, Option], view: ViewConfig, *, learning: bool) -> gymnasium.Env[Any, Any]:
-    """One environment for a process of its own, which shows all that is asked of it, and its failures."""
+def _make_elsewhere(
+    task: str, options: Mapping[str, Option], view: ViewConfig, *, learning: bool, here: int
+) -> gymnasium.Env[Any, Any]:
+    """One environment for a process of its own, which shows all that is asked of it, and its failures; `here` is the process that
+    asks, where Gymnasium makes one more to look at. Ctrl-C reaches all of them, and is for that process to hear."""
+    if os.getpid() != here:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
     env = make_one(task, options, view, learning=learning)
     return Guarded(MasksInInfo(env) if asked_for_masks(env) else env)
 

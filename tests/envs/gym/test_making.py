@@ -1,10 +1,13 @@
 """What environments are made with."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
 
 import gymnasium
+import numpy as np
 import pytest
 from gymnasium.envs.registration import EnvSpec
 
@@ -96,3 +99,24 @@ def test_a_package_that_cannot_be_imported_is_refused(name, said, tmp_path, monk
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(UserError, match=re.escape(said)):
         import_package(name)
+
+
+def test_signals_that_processes_share_are_heard_by_the_one_that_made_them(tmp_path):
+    def heard(number, frame):
+        (tmp_path / f"{number} in {os.getpid()}").touch()
+
+    before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        environments = make_environments("CartPole-v1", {}, ViewConfig(side_by_side="processes"), n=2)
+        assert {signal.getsignal(number) for number in before} == {heard}
+        environments.reset(0)
+        processes = environments._env.processes
+        for process in processes:
+            os.kill(process.pid, signal.SIGINT)
+        assert environments.step(np.zeros(2, np.int64)).valid.all()
+        environments._env.close(terminate=True)
+        assert [process.exitcode for process in processes] == [-signal.SIGTERM] * 2
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert not list(tmp_path.iterdir())
