@@ -32,6 +32,7 @@ from .vectorized import VectorEnvironments
 Option = int | float | str | bool
 
 UNLIMITED = 1_000  # steps after which an episode is cut short to measure a policy, where nothing else would end it
+FRAMESKIP = "frameskip"  # what Atari games alone are made with
 FRAMES = "max_num_frames_per_episode"  # what Atari games are made with has their limit, in frames
 
 
@@ -178,7 +179,7 @@ def _settings(options: Mapping[str, Option], view: ViewConfig) -> dict[str, Any]
     if view.max_episode_steps and not view.atari:
         settings["max_episode_steps"] = view.max_episode_steps
     if view.atari:
-        settings["frameskip"] = 1  # the preparation skips
+        settings[FRAMESKIP] = 1  # the preparation skips
     return settings
 
 
@@ -192,6 +193,8 @@ def _refusing(task: str, options: Mapping[str, Option]) -> Iterator[None]:
     except UserError:
         raise
     except TypeError as error:
+        if FRAMESKIP in str(error) and FRAMESKIP not in options:
+            raise UserError(f"{task} is no Atari game, and --view.atari prepares those alone; leave it out") from error
         raise UserError(f"{task} does not take {_given(options)} ({error})") from error
     except Exception as error:
         raise UserError(f"{task} cannot be made with {_given(options)} ({type(error).__name__}: {error})") from error

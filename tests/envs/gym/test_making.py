@@ -86,6 +86,11 @@ def test_options_that_the_environment_refuses_are_told_with_what_it_said(task, o
         make_environments(task, options, ViewConfig(side_by_side=way), n=1)
 
 
+def test_what_is_no_atari_game_is_not_prepared_as_one():
+    with pytest.raises(UserError, match=r"^CartPole-v1 is no Atari game, and --view.atari prepares those alone; leave it out$"):
+        make_environments("CartPole-v1", {}, ViewConfig(atari=True), n=1)
+
+
 REFUSED = [
     ("broken_package", "'broken_package' cannot be imported (SyntaxError: "),
     (".x", "'.x' is no module's name"),
