@@ -132,7 +132,8 @@ class Writer:
         space = self._space
         if isinstance(space, spaces.Discrete):
             return list((actions + space.start).tolist())
-        actions = actions.reshape(len(actions), *space.shape)  # type: ignore[misc]  # arrays have one
+        if space.shape and len(space.shape) > 1:
+            actions = actions.reshape(-1, *space.shape)
         if isinstance(space, spaces.Box):
             return np.clip(actions, space.low, space.high).astype(space.dtype)
         if isinstance(space, spaces.MultiDiscrete):
