@@ -83,7 +83,7 @@ def main(argv: Sequence[str]) -> int:
 
         torch.set_num_threads(config.run.threads)  # left alone it takes every core, for networks that one serves best
     steps = options.max_episode_steps or config.view.max_episode_steps
-    view = limited(environment_of_run(config), replace(config.view, max_episode_steps=steps))
+    view = limited(environment_of_run(config), measured_options(config), replace(config.view, max_episode_steps=steps))
     screen = sys.stderr if options.json == STANDARD_OUTPUT else sys.stdout
     watch = watcher(
         config.task, measured_options(config), options.episodes, render=options.render, video=options.video, screen=screen

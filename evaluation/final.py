@@ -25,9 +25,8 @@ def measure_final(run: RunDirectory[GymConfig[Any]], episodes: int) -> Final:
     learned, config = load_policy(run), run.config
     if exact := expected(learned.policy, config):
         return exact
-    task = environment_of_run(config)
-    view, options, n = limited(task, config.view), measured_options(config), min(episodes, SIDE_BY_SIDE)
-    environments = make_environments(task, options, view, n=n, learning=False)
+    task, options, n = environment_of_run(config), measured_options(config), min(episodes, SIDE_BY_SIDE)
+    environments = make_environments(task, options, limited(task, options, config.view), n=n, learning=False)
     set_moments(environments, learned.moments)
     with closing(environments):
         return evaluate(learned.policy, environments, episodes, config.seed + SEED)

@@ -50,8 +50,12 @@ class RolloutEvaluator:
 
     def __init__(self, game: Game, *, seed: int = 0, rollouts: int = 1) -> None:
         self._game = game
-        self._generator = np.random.default_rng(seed)
+        self.reseed(seed)
         self._rollouts = rollouts
+
+    def reseed(self, seed: int) -> None:
+        """Begins the random games anew, as if it were made with this seed."""
+        self._generator = np.random.default_rng(seed)
 
     def evaluate(self, states: States) -> tuple[Floats, Floats]:
         """Uniform logits; the mean outcome of `rollouts` random games a state."""

@@ -131,6 +131,21 @@ def test_evaluation_ends_where_measures_do_and_says_so(
     assert result["return_mean"] == result["return_expected"] == -30
 
 
+def test_a_limit_among_the_options_of_the_environment_holds_in_measures_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "zerodojo.agents.tabular.policy.EpsilonGreedy.act", lambda self, seen, state, **rest: (np.zeros(len(seen), int), state, {})
+    )  # up for ever
+    run, target = str(tmp_path / "run"), tmp_path / "result.json"
+    words = ["--agent", "q_learning", "--steps", "40", "--evaluations", "1", "--evaluation-episodes", "2"]
+    assert main(["train", "CliffWalking-v1", "--run", run, "--env", "max_episode_steps=30", *words]) == 0
+    assert [row["score"] for row in RunDirectory.open_any(run).read_metrics() if "score" in row] == [-30]
+    assert main(["evaluate", run, "--episodes", "2", "--json", str(target)]) == 0
+    result = json.loads(target.read_text())
+    assert result["return_mean"] == result["return_expected"] == -30
+
+
 def test_the_same_seed_gives_the_same_weights_and_another_gives_others(tmp_path: Path) -> None:
     for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
         assert main(["train", "CartPole-v1", "--run", str(tmp_path / name), *QUICK, "--seed", seed]) == 0

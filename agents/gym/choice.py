@@ -16,7 +16,8 @@ from .presets import PRESETS
 from .tasks import environment_of, options_against
 
 Option = int | float | str | bool
-FALLBACK = {"choice": "ppo", "choices": "ppo", "numbers": "sac"}  # by what is done, where no preset fits
+UNBOUNDED = "numbers without bounds"
+FALLBACK = {"choice": "ppo", "choices": "ppo", "numbers": "sac", UNBOUNDED: "ppo"}  # by what is done, where no preset fits
 
 
 def choose(task: str, options: Mapping[str, Option], *, agent: str = "", preset: str = "") -> tuple[str, GymConfig[Any], str]:
@@ -44,7 +45,7 @@ def choose(task: str, options: Mapping[str, Option], *, agent: str = "", preset:
             return agent_of(config), replace(config, options={**config.options, **options}), f"preset {name}, of this environment"
     observations, actions = spaces_of(task, options)
     what = kind_of(actions)
-    chosen = agent or FALLBACK[what]
+    chosen = agent or FALLBACK[what if actions.bounded else UNBOUNDED]
     check_fits(chosen, observations, actions, task)
     why = "its default settings" if agent else f"because its actions are {actions}, and its default settings"
     return chosen, GymConfig(settings=settings_class(chosen)(), task=task, options=dict(options)), why

@@ -104,8 +104,7 @@ class GymTraining:
         self._recent: deque[Episode] = deque(maxlen=RECENT_EPISODES)
         self._speed: deque[tuple[float, int]] = deque()
         self._episodes, self._before = 0, 0.0  # finished, and seconds of earlier calls
-        self._measured, self._best, self._sentence = 0, float("-inf"), ""
-        self._measured_at = -1  # steps
+        self._measured, self._best, self._sentence = 0, float("-inf"), ""  # after how many steps last, how well at best, in words
         self._metrics: list[Metrics] = []
         self._shown: Metrics = {}
         self._disk = 0
@@ -149,7 +148,7 @@ class GymTraining:
                 self._round()
                 self._keep_up()
             is_done = self._agent.steps >= self._config.steps
-            if self._config.run.evaluations and is_done and self._measured_at != self._agent.steps:
+            if self._config.run.evaluations and is_done and self._measured != self._agent.steps:
                 self._evaluate()
             self._tell("saving")
             self._save()
@@ -182,7 +181,7 @@ class GymTraining:
         self._episodes += len(finished)
         self._notices += self._environments.notices()
         now, run = time.monotonic(), self._config.run
-        if run.evaluations and self._agent.steps // max(1, self._config.steps // run.evaluations) > self._measured:
+        if run.evaluations and self._is_due(max(1, self._config.steps // run.evaluations)):
             self._evaluate()
         if now - self._logged > LOG_SECONDS:
             self._log({})
@@ -191,25 +190,28 @@ class GymTraining:
         if now - self._reported > REPORT_SECONDS:
             self._tell("learning")
 
+    def _is_due(self, every: int) -> bool:
+        """Whether a multiple of so many steps was passed since the last measure."""
+        return self._agent.steps // every > self._measured // every
+
     # Its steps ---------------------------------------------------------------------------------------------------------------
 
     def _make(self, n: int, *, learning: bool) -> Environments:
-        config, task = self._config, environment_of_run(self._config)
+        config, task, options = self._config, environment_of_run(self._config), measured_options(self._config)
         must_end = not learning or AGENTS[agent_of(config)].whole_episodes
-        view = limited(task, config.view) if must_end else config.view
+        view = limited(task, options, config.view) if must_end else config.view
         if learning and view is not config.view:
             self._notices.append(f"{task} has no limit of steps: episodes are cut short after {view.max_episode_steps:,}")
         gamma = getattr(config.settings, "gamma", 1.0)
-        return make_environments(task, measured_options(config), view, n=n, gamma=gamma, learning=learning)
+        return make_environments(task, options, view, n=n, gamma=gamma, learning=learning)
 
     def _evaluate(self) -> None:
         """Measures the policy in environments of its own, and keeps it if it is the best so far."""
         config = self._config
-        self._measured = self._agent.steps // max(1, config.steps // config.run.evaluations)
+        self._measured = self._agent.steps
         if self._measure is None or not config.run.evaluation_episodes:
             return
         self._tell("measuring")
-        self._measured_at = self._agent.steps
         episodes = config.run.evaluation_episodes
         environments = self._make(min(episodes, 10), learning=False)
         try:
@@ -321,9 +323,10 @@ class GymTraining:
     def _not_finite(self, error: NonFiniteUpdate) -> UserError:
         path = self._run.path / f"nonfinite-{self._agent.steps}.safetensors"
         save_file({name: np.ascontiguousarray(array) for name, array in error.arrays.items()}, path)
+        rate = "--step-size" if AGENTS[agent_of(self._config)].keeps_table else "--learning-rate"
         return UserError(
             f"the loss is not finite after {self._agent.steps:,} steps of {self._config.task}; the batch is saved in {path}, and "
-            "no checkpoint is touched: lower --learning-rate and go on with --resume"
+            f"no checkpoint is touched: lower {rate} and go on with --resume"
         )
 
     def _bad_environment(self, error: BadEnvironment) -> UserError:

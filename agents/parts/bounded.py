@@ -78,8 +78,12 @@ class BoundedPolicy:
 
 
 def need_bounded(agent: str, spaces: Spaces, body: BodyConfig) -> None:
-    """Raises UserError unless actions are numbers and nothing is to be remembered."""
+    """Raises UserError unless actions are numbers between bounds and nothing is to be remembered."""
     if not spaces.action.continuous:
         raise UserError(f"{agent} acts by numbers, and here an action is {spaces.action}; choose ppo or dqn")
+    if not spaces.action.bounded:
+        raise UserError(
+            f"{agent} acts between bounds, and here some number of an action has none; choose ppo, or wrap the environment"
+        )
     if body.memory != "none":
         raise UserError(f"{agent} learns from single steps and has no memory; choose ppo, or body.memory none")

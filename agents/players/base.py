@@ -47,6 +47,7 @@ class Player(ABC):
     game: Game
     name: str  # the spec string it was made from
     simulations: int | None = None  # a move, if no limit says otherwise; None for players that do not search
+    _generator: np.random.Generator  # of those that draw
 
     @abstractmethod
     def decide_many(self, positions: Sequence[Position], limit: Limit | None = None) -> list[Decision]:
@@ -67,8 +68,11 @@ class Player(ABC):
         decision = self.decide(position, limit)
         yield Analysis(decision, {decision.action: decision.principal_variation})
 
-    def new_game(self) -> None:
-        """A new game begins: forget what was kept of the last one."""
+    def new_game(self, seed: int | None = None) -> None:
+        """A new game begins: forget what was kept of the last one. A seed decides everything random from now on, as if the player
+        were made with it; other programs and people heed none."""
+        if seed is not None:
+            self._generator = np.random.default_rng(seed)
 
     def close(self) -> None:
         """Give back what the player holds (processes, engines)."""

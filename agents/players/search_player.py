@@ -60,9 +60,12 @@ class SearchPlayer(Player):
             for decision in self._decide(positions[first : first + SIDE_BY_SIDE], limit, keep=False)
         ]
 
-    def new_game(self) -> None:
-        """Forgets the tree."""
+    def new_game(self, seed: int | None = None) -> None:
+        """As `Player` says: forgets the tree."""
+        super().new_game(seed)
         self._kept = None
+        if seed is not None and isinstance(self.evaluator, RolloutEvaluator):
+            self.evaluator.reseed(seed)
 
     def analyze(self, position: Position, limit: Limit | None = None, *, every: float) -> Iterator[Analysis]:
         """Thinks about one position aloud, as far as `decide` would: the last thing said is what that would decide."""

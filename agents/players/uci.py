@@ -63,7 +63,7 @@ class UciPlayer(Player):
                 raise
         return decisions
 
-    def new_game(self) -> None:
+    def new_game(self, seed: int | None = None) -> None:
         """Tells the program so with the next move it is asked for."""
         self._token = object()
 

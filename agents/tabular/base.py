@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...errors import UserError
 from ..checkpoint import Arrays
-from ..gym.agent import AgentState, Metrics, Spaces
+from ..gym.agent import AgentState, Metrics, NonFiniteUpdate, Spaces
 from ..gym.config import GymConfig
 from ..parts.acting import Moment
 from ..parts.schedules import linear
@@ -88,10 +88,13 @@ class TabularAgent(Generic[S, E]):
         )
 
     def move(self, states: Numbers, actions: Numbers, targets: Floats) -> Metrics:
-        """Moves values towards targets, as settings and schedules say."""
+        """Moves values towards targets, as settings and schedules say. Raises NonFiniteUpdate."""
         settings = self._settings
         step_size = linear(settings.step_size, settings.final_step_size, share=self.steps / self._planned)
-        off = self.table.move(states, actions, targets, step_size=step_size, power=settings.step_size_power)
+        try:
+            off = self.table.move(states, actions, targets, step_size=step_size, power=settings.step_size_power)
+        except FloatingPointError as reason:
+            raise NonFiniteUpdate({"state": states, "action": actions, "target": targets}) from reason
         self.updates += 1
         return {"td_error": off, "epsilon": self.policy.epsilon, "step_size": step_size}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,9 +25,12 @@ class Table:
         """Moves Q(s, a) towards targets [N], one after the other: a pair that comes twice moves twice.
 
         The step is `step_size` over the visits of the pair, this one counted, to a power. Returns the mean of the errors' sizes.
+        Raises FloatingPointError for a target that is no number, and then has changed nothing.
         """
-        q, visits, off = self.q, self.visits, 0.0
-        for state, action, target in zip(states.tolist(), actions.tolist(), targets.tolist(), strict=True):
+        q, visits, goals, off = self.q, self.visits, targets.tolist(), 0.0
+        if not all(map(math.isfinite, goals)):
+            raise FloatingPointError("a target is not finite")
+        for state, action, target in zip(states.tolist(), actions.tolist(), goals, strict=True):
             pair = state, action
             visits[pair] += 1
             step = step_size / float(visits[pair]) ** power if power else step_size

@@ -36,7 +36,7 @@ class Opponent(Protocol):
 
     def decide(self, position: Position) -> Choice: ...
 
-    def new_game(self) -> None: ...
+    def new_game(self, seed: int) -> None: ...
 
     def close(self) -> None: ...
 
@@ -67,7 +67,9 @@ class GameEnv(gymnasium.Env[Observation, np.int64]):
 
     Args:
         game: a game of two players.
-        opponent: makes the opponent from a seed (0 to 2**63 - 2); called at the first reset, and at every reset with a seed.
+        opponent: makes the opponent from a seed (0 to 2**63 - 2); called at the first reset, and at every reset with a seed. Every
+            game begins with `new_game(seed)`: what it draws in that game depends on nothing before it, so that a game can be
+            played again from the state of `np_random` before its reset.
         agent_seat: whether the agent moves "first", "second", or either, drawn anew for every game.
         illegal: an illegal action loses the game at once, with `info["illegal_action"]` True ("lose"); or it raises IllegalAction
             and the game stays as it is ("raise"). An action that is no id of the game always raises it.
@@ -109,10 +111,11 @@ class GameEnv(gymnasium.Env[Observation, np.int64]):
         """A new game, in which the opponent has moved if it moves first. A seed decides the seats and everything the opponent does,
         unless that is another program, in this game and the following ones. There are no options."""
         super().reset(seed=seed)
+        opponents = int(self.np_random.integers(2**63 - 1))
         if seed is not None or self._opponent is None:
             self.close()
-            self._opponent = self._make_opponent(int(self.np_random.integers(2**63 - 1)))
-        self._opponent.new_game()
+            self._opponent = self._make_opponent(opponents)
+        self._opponent.new_game(opponents)
         self.seat = int(self.np_random.integers(2)) if self._agent_seat is None else self._agent_seat
         self._forfeit = ""
         self.position = self._answered(self.game.start(), self._opponent)

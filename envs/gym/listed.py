@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from .checks import Checks
 from .environments import BadEnvironment, Episode, Seen, Step, failure
 from .masked import asked_for_masks
-from .spaces import MASK, Actions, Reader, Writer
+from .spaces import MASK, Actions, Reader, Writer, opened
 
 Make = Callable[[], gymnasium.Env[Any, Any]]
 
@@ -80,7 +80,7 @@ class EnvironmentList:
         mask = final_mask = self._masks()
         if mask is not None and cut:
             final_mask = mask.copy()
-            final_mask[cut] = True if open_there is None else open_there
+            final_mask[cut] = True if open_there is None else opened(open_there)
         cut_short = np.isin(np.arange(n), failed) if failed else None
         return Step(observation, mask, reward, terminated, truncated, final, np.ones(n, np.bool_), final_mask, cut_short)
 

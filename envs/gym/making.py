@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -34,6 +36,7 @@ from .vectorized import VectorEnvironments
 Option = int | float | str | bool
 
 UNLIMITED = 1_000  # steps after which an episode is cut short to measure a policy, where nothing else would end it
+FRAMESKIP = "frameskip"  # what Atari games alone are made with
 FRAMES = "max_num_frames_per_episode"  # what Atari games are made with has their limit, in frames
 
 
@@ -96,10 +99,11 @@ def normalized(environments: Environments, view: ViewConfig, *, gamma: float, le
     return environments
 
 
-def limited(task: str, view: ViewConfig) -> ViewConfig:
-    """The same view of an environment, with a limit of steps where neither has one: a policy may go in circles for ever."""
+def limited(task: str, options: Mapping[str, Option], view: ViewConfig) -> ViewConfig:
+    """The same view of an environment, with a limit of steps where nothing has one: a policy may go in circles for ever."""
     spec = find(task)
-    if view.max_episode_steps or spec.max_episode_steps or FRAMES in spec.kwargs:
+    made_with = options.get("max_episode_steps", spec.max_episode_steps)  # -1 is Gymnasium's word for none
+    if view.max_episode_steps or made_with not in (None, -1) or FRAMES in spec.kwargs:
         return view
     return replace(view, max_episode_steps=UNLIMITED)
 
@@ -110,7 +114,7 @@ def _side_by_side(
     if view.side_by_side == "list" or watch:
         return EnvironmentList(task, lambda: make_one(task, options, view, learning=learning, watch=watch), n)
     if view.side_by_side == "processes":
-        make = partial(_make_elsewhere, task, options, view, learning=learning)
+        make = partial(_make_elsewhere, task, options, view, learning=learning, here=os.getpid())
         return VectorEnvironments(task, lambda: AsyncVectorEnv([make] * n, autoreset_mode=AutoresetMode.SAME_STEP))
     if view.side_by_side == "envpool":
         with _refusing(task, options):
@@ -125,8 +129,14 @@ def _side_by_side(
         return VectorEnvironments(task, partial(gymnasium.make_vec, task, n, "vector_entry_point", **_settings(options, view)))
 
 
-def _make_elsewhere(task: str, options: Mapping[str, Option], view: ViewConfig, *, learning: bool) -> gymnasium.Env[Any, Any]:
-    """One environment for a process of its own, which shows all that is asked of it, and its failures."""
+def _make_elsewhere(
+    task: str, options: Mapping[str, Option], view: ViewConfig, *, learning: bool, here: int
+) -> gymnasium.Env[Any, Any]:
+    """One environment for a process of its own, which shows all that is asked of it, and its failures; `here` is the process that
+    asks, where Gymnasium makes one more to look at. Ctrl-C reaches all of them, and is for that process to hear."""
+    if os.getpid() != here:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
     env = make_one(task, options, view, learning=learning)
     return Guarded(MasksInInfo(env) if asked_for_masks(env) else env)
 
@@ -173,7 +183,7 @@ def _settings(options: Mapping[str, Option], view: ViewConfig) -> dict[str, Any]
     if view.max_episode_steps and not view.atari:
         settings["max_episode_steps"] = view.max_episode_steps
     if view.atari:
-        settings["frameskip"] = 1  # the preparation skips
+        settings[FRAMESKIP] = 1  # the preparation skips
     return settings
 
 
@@ -187,6 +197,8 @@ def _refusing(task: str, options: Mapping[str, Option]) -> Iterator[None]:
     except UserError:
         raise
     except TypeError as error:
+        if FRAMESKIP in str(error) and FRAMESKIP not in options:
+            raise UserError(f"{task} is no Atari game, and --view.atari prepares those alone; leave it out") from error
         known = _parameters(task)
         if foreign := {name: value for name, value in options.items() if known and name not in known}:
             raise UserError(f"{task} does not take {_given(foreign)}; it takes {', '.join(sorted(known))}") from error

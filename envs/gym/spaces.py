@@ -40,7 +40,8 @@ class ObservationSpace:
 
 @dataclass(frozen=True)
 class ActionSpace:
-    """What may be done: choices, each of so many (`sizes`), or numbers between bounds (`low`, `high` [K])."""
+    """What may be done: choices, each of so many (`sizes`), or numbers between bounds (`low`, `high` [K], infinite where there are
+    none)."""
 
     sizes: tuple[int, ...] = ()  # of independent choices; empty where actions are continuous
     low: tuple[float, ...] = ()
@@ -51,6 +52,11 @@ class ActionSpace:
     def continuous(self) -> bool:
         """Whether actions are numbers."""
         return not self.sizes
+
+    @property
+    def bounded(self) -> bool:
+        """Whether no number is without bounds."""
+        return bool(np.isfinite(self.low + self.high).all())
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -104,29 +110,30 @@ class Reader:
 
 
 class Writer:
-    """Turns agents' actions into what environments take. Raises UserError for a space that is no choice and no vector."""
+    """Turns agents' actions into what environments take: rows of K into arrays of its shape. Raises UserError for a space that is
+    neither choices nor numbers."""
 
     def __init__(self, space: gymnasium.Space[Any]) -> None:
         self._space = space
         match space:
             case spaces.Discrete():
                 self.space = ActionSpace(sizes=(int(space.n),), single=True)
-            case spaces.MultiDiscrete() if len(space.shape) == 1:
-                self.space = ActionSpace(sizes=tuple(map(int, space.nvec)))
-            case spaces.MultiBinary() if len(space.shape) == 1:
-                self.space = ActionSpace(sizes=(2,) * space.shape[0])
-            case spaces.Box() if len(space.shape) == 1:
-                if not np.isfinite(space.low).all() or not np.isfinite(space.high).all():
-                    raise UserError(f"actions of {space} have no bounds; wrap the environment so that they do (RescaleAction)")
-                self.space = ActionSpace(low=tuple(map(float, space.low)), high=tuple(map(float, space.high)))
+            case spaces.MultiDiscrete() if space.shape:
+                self.space = ActionSpace(sizes=tuple(map(int, space.nvec.ravel())))
+            case spaces.MultiBinary() if space.shape:
+                self.space = ActionSpace(sizes=(2,) * int(np.prod(space.shape)))
+            case spaces.Box() if space.shape:
+                self.space = ActionSpace(low=tuple(map(float, space.low.ravel())), high=tuple(map(float, space.high.ravel())))
             case _:
-                raise UserError(f"actions of {space} are neither choices nor a vector of numbers; wrap the environment")
+                raise UserError(f"actions of {space} are neither choices nor numbers in an array; wrap the environment")
 
     def __call__(self, actions: Actions) -> Sequence[Any] | NDArray[Any]:
         """The actions of N environments, each as its space has it; numbers are cut to their bounds."""
         space = self._space
         if isinstance(space, spaces.Discrete):
             return list((actions + space.start).tolist())
+        if space.shape and len(space.shape) > 1:
+            actions = actions.reshape(-1, *space.shape)
         if isinstance(space, spaces.Box):
             return np.clip(actions, space.low, space.high).astype(space.dtype)
         if isinstance(space, spaces.MultiDiscrete):
@@ -135,9 +142,18 @@ class Writer:
 
 
 def mask_row(mask: Any) -> NDArray[np.bool_]:
-    """A mask as one row: it is an array already, or a tuple of one array a choice, as Gymnasium's MultiDiscrete has it."""
+    """A mask as one row: it is an array already, or a tuple of one array a choice, as Gymnasium's MultiDiscrete has it, or, where
+    choices stand in rows, tuples of those."""
+    while isinstance(mask, tuple) and isinstance(mask[0], tuple):
+        mask = sum(mask, ())
     parts = mask if isinstance(mask, tuple) else (mask,)
     return np.concatenate([np.ravel(part) for part in parts]).astype(np.bool_)
+
+
+def opened(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Masks [N, A] of what episodes ended with: one that closes everything says that nothing is done there any more, and nothing of
+    what would have been open, so that it leaves all open."""
+    return masks | ~masks.any(axis=1, keepdims=True)
 
 
 def unbatched(space: gymnasium.Space[Any], values: Any, n: int) -> list[Any]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from .checks import Checks
 from .environments import BadEnvironment, Episode, Seen, Step, failure
 from .guarded import FAILED
-from .spaces import MASK, Actions, Reader, Writer, unbatched
+from .spaces import MASK, Actions, Reader, Writer, opened, unbatched
 
 Vector = gymnasium.vector.VectorEnv[Any, Any, Any]
 
@@ -79,7 +79,8 @@ class VectorEnvironments:
         if final is not seen:
             self._checks.numbers(seen.observation, self._length, reward)
         self._last = seen
-        return Step(seen.observation, seen.mask, reward, terminated, truncated, final.observation, valid, final.mask)
+        final_mask = opened(final.mask) if final.mask is not None and ended.any() else final.mask
+        return Step(seen.observation, seen.mask, reward, terminated, truncated, final.observation, valid, final_mask)
 
     def finished(self) -> list[Episode]:
         """As `Environments` says."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -170,6 +171,21 @@ def test_random_plays_every_legal_action_about_as_often() -> None:
     decisions = player("random", position.game, seed=1).decide_many([position] * 1200)
     counts = np.bincount([d.action for d in decisions], minlength=7)
     assert counts[3] == 0 and np.delete(counts, 3).min() > 140
+
+
+@pytest.mark.parametrize("spec", ["random", "minimax:1", "mcts:40"])
+def test_a_seed_for_a_game_makes_the_player_as_it_was_made(spec: str) -> None:
+    def decisions(thinker: Player) -> list[Any]:
+        made = [thinker.decide(connect_four(moves)) for moves in ("", "41", "4142")]
+        return [(decision.action, decision.visits.tolist()) for decision in made]
+
+    fresh = [decisions(player(spec, make("connect_four"), seed=seed)) for seed in range(4)]
+    used = player(spec, make("connect_four"), seed=9)
+    used.decide(connect_four("77"))
+    for seed in (2, 0, 3, 1):
+        used.new_game(seed)
+        assert decisions(used) == fresh[seed]
+    assert any(one != fresh[0] for one in fresh)
 
 
 def test_a_limit_in_simulations_is_kept() -> None:

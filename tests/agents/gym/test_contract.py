@@ -9,8 +9,10 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+import gymnasium
 import numpy as np
 import pytest
+from gymnasium.envs.registration import EnvSpec
 
 from zerodojo.agents.gym.config import GymConfig, GymRunConfig
 from zerodojo.agents.gym.loading import load_policy
@@ -23,6 +25,8 @@ from zerodojo.envs.gym.config import ViewConfig
 from zerodojo.errors import UserError
 from zerodojo.evaluation.episodes import evaluate
 from zerodojo.models.config import BodyConfig
+
+from .worlds import CutClosed
 
 AGENTS_OF_ENVIRONMENTS = [name for name, entry in AGENTS.items() if entry.agent]
 SMALL = {  # where an agent has such a setting: so that it learns within a few hundred steps
@@ -117,6 +121,50 @@ def test_a_run_that_was_stopped_twice_equals_the_one_that_never_was(memory: str,
     scores = [[(row["step"], row["score"]) for row in some if "score" in row] for some in rows]
     assert scores[0] == scores[1]
     assert scores[0]
+
+
+@pytest.mark.parametrize("opponent", ["random", "minimax:1", "mcts:8"])
+def test_a_run_against_an_opponent_that_stays_goes_on_number_for_number(opponent, tmp_path):
+    config = replace(
+        config_of("dqn", steps=120), task="zerodojo/TicTacToe-v0", options={"opponent": opponent, "agent_seat": "second"}
+    )
+    config = replace(config, view=ViewConfig(), run=GymRunConfig(evaluations=0))
+    whole = trained(tmp_path / "whole", config)
+    told: list[GymProgress] = []
+    trained(tmp_path / "parts", config, until=61, report=told.append)
+    parts = trained(tmp_path / "parts", config, report=told.append)
+    assert_equal(whole, parts)
+    assert not [notice for progress in told for notice in progress.notices]
+
+
+def measured(path: Path) -> list[int]:
+    """After how many steps the run measured itself."""
+    return [row["step"] for row in RunDirectory.open_any(path).read_metrics() if "score" in row]
+
+
+@pytest.mark.parametrize(("steps", "evaluations", "then"), [(400, 4, [304, 400]), (400, 2, [400]), (208, 2, [])])
+def test_a_run_that_is_planned_anew_is_measured_at_even_distances_at_once(steps, evaluations, then, tmp_path):
+    config = config_of("ppo", steps=200)  # 16 a round
+    trained(tmp_path, replace(config, run=replace(config.run, evaluations=4)))
+    assert measured(tmp_path) == [64, 112, 160, 208]
+    run = RunDirectory.open_any(tmp_path)
+    with run.locked():
+        run.set_config(replace(config, steps=steps, run=replace(config.run, evaluations=evaluations)))
+    trained(tmp_path, config)
+    assert measured(tmp_path) == [64, 112, 160, 208, *then]
+
+
+def test_a_measure_that_was_due_when_the_run_stopped_is_made_up_for(tmp_path):
+    config = config_of("ppo", steps=400)
+    run = RunDirectory.create(tmp_path, config)
+    with run.locked():
+        training = GymTraining(run, measure=evaluate)
+        training._actor.begin(0)
+        while training.agent.steps < 200:
+            training._round()
+        training._save()
+    trained(tmp_path, config)
+    assert measured(tmp_path) == [224, 400]
 
 
 @pytest.mark.parametrize("agent", FORGETFUL)
@@ -229,6 +277,26 @@ def test_what_does_not_fit_is_refused_with_what_does(agent: str, task: str, fitt
     with run.locked(), pytest.raises(UserError) as refused:
         GymTraining(run)
     assert any(name in str(refused.value) for name in AGENTS_OF_ENVIRONMENTS if fitting in AGENTS[name].acts)
+
+
+@pytest.mark.parametrize("agent", [name for name in AGENTS_OF_ENVIRONMENTS if "choice" in AGENTS[name].acts])
+def test_a_cut_where_nothing_is_open_is_worth_what_its_actions_are(agent, tmp_path, monkeypatch):
+    monkeypatch.setitem(gymnasium.registry, "Cut-v0", EnvSpec("Cut-v0", entry_point=CutClosed))
+    config = replace(config_of(agent, steps=200), task="Cut-v0", view=ViewConfig(), run=GymRunConfig(evaluations=0))
+    learned = trained(tmp_path / "run", config).agent.weights()
+    rows = RunDirectory.open_any(tmp_path / "run").read_metrics()
+    assert rows[-1]["updates"] > 0
+    measured = {name: value for row in rows for name, value in row.items() if "loss" in name or name in ("value", "td_error")}
+    assert measured
+    assert all(abs(value) < 100 for value in measured.values())  # nothing is worth more, at .99
+    assert all(np.isfinite(array).all() for array in learned.values())
+
+
+def test_a_table_takes_no_target_that_is_no_number(tmp_path, monkeypatch):
+    monkeypatch.setattr("zerodojo.agents.tabular.policy.EpsilonGreedy.greatest", lambda *_: np.full(2, np.nan))
+    with pytest.raises(UserError, match=r"the loss is not finite after 2 steps of FrozenLake-v1; .* lower --step-size and go on"):
+        trained(tmp_path / "run", config_of("q_learning"))
+    assert (tmp_path / "run" / "nonfinite-2.safetensors").exists()
 
 
 @pytest.mark.parametrize("agent", [name for name in AGENTS_OF_ENVIRONMENTS if not AGENTS[name].keeps_table])

@@ -37,6 +37,21 @@ class Line(gymnasium.Env):
         return np.array([self.t], np.float32), float(self.t), over and not self.cut, over and self.cut, {}
 
 
+class CutClosed(gymnasium.Env):
+    """Shows how many steps there were, and pays 1 for each; cut short after 7, where nothing is open, for nothing is done there."""
+
+    observation_space, action_space = spaces.Discrete(8), spaces.Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.t = 0
+        return self.t, {"action_mask": np.ones(2, np.int8)}
+
+    def step(self, action):
+        self.t += 1
+        return self.t, 1.0, False, self.t == 7, {"action_mask": np.full(2, self.t < 7, np.int8)}
+
+
 class Echo(gymnasium.Env):
     """Pays 1 for doing what is shown, in every one of 8 steps."""
 

@@ -36,6 +36,15 @@ def test_states_beyond_exact_counting_are_refused():
         StateNumbers((4096, 4097))
 
 
+def test_targets_that_are_no_numbers_are_refused_and_change_nothing():
+    table = Table(2, 2)
+    for target in (np.nan, -np.inf):
+        with pytest.raises(FloatingPointError):
+            table.move(np.array([0, 1]), np.array([1, 0]), np.array([1.0, target]), step_size=0.5, power=0.0)
+    assert not table.q.any()
+    assert not table.visits.any()
+
+
 def test_a_pair_that_comes_twice_moves_twice():
     table = Table(2, 2, initial_value=1.0)
     off = table.move(np.array([0, 0, 1]), np.array([1, 1, 0]), np.array([3.0, 3.0, 0.0]), step_size=0.5, power=0.0)

@@ -28,7 +28,7 @@ class Scripted:
         self.events.append(position.to_play)
         return SimpleNamespace(action=position.legal_actions()[0])
 
-    def new_game(self):
+    def new_game(self, seed):
         self.events.append("new")
 
     def close(self):

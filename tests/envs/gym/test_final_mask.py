@@ -2,8 +2,11 @@
 
 import gymnasium
 import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from zerodojo.envs.gym.listed import EnvironmentList
+from zerodojo.envs.gym.vectorized import VectorEnvironments
 
 
 class Counting(gymnasium.Env):
@@ -48,6 +51,27 @@ def test_an_end_that_tells_no_mask_closes_nothing():
     environments.reset(0)
     step = environments.step(np.zeros(2, np.int64))
     np.testing.assert_array_equal(step.mask.sum(axis=1), [1, 1])
+    assert step.final_mask.all()
+
+
+class Closing(Counting):
+    """Closes everything at the end: nothing is done there any more."""
+
+    def _shown(self):
+        return self.taken, {"action_mask": np.full(4, self.taken < self.limit)}
+
+
+@pytest.mark.parametrize("mode", [None, *AutoresetMode])
+def test_a_cut_that_closes_everything_leaves_all_open(mode):
+    kinds = [lambda: Closing(2, False)] * 2
+    if mode is None:
+        environments = EnvironmentList("closing", kinds[0], 2)
+    else:
+        environments = VectorEnvironments("closing", lambda: SyncVectorEnv(kinds, autoreset_mode=mode))
+    environments.reset(0)
+    environments.step(np.zeros(2, np.int64))
+    step = environments.step(np.zeros(2, np.int64))
+    assert step.truncated.all()
     assert step.final_mask.all()
 
 

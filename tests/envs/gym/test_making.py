@@ -1,10 +1,13 @@
 """What environments are made with."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
 
 import gymnasium
+import numpy as np
 import pytest
 from gymnasium.envs.registration import EnvSpec
 
@@ -15,16 +18,24 @@ from zerodojo.errors import UserError
 
 
 @pytest.mark.parametrize(
-    ("task", "own", "expected"), [("CliffWalking-v1", 0, UNLIMITED), ("CliffWalking-v1", 30, 30), ("CartPole-v1", 0, 0)]
+    ("task", "options", "own", "expected"),
+    [
+        ("CliffWalking-v1", {}, 0, UNLIMITED),
+        ("CliffWalking-v1", {}, 30, 30),
+        ("CliffWalking-v1", {"max_episode_steps": 30}, 0, 0),
+        ("CliffWalking-v1", {"max_episode_steps": 30}, 20, 20),
+        ("CartPole-v1", {}, 0, 0),
+        ("CartPole-v1", {"max_episode_steps": -1}, 0, UNLIMITED),
+    ],
 )
-def test_a_limit_is_set_only_where_there_is_none(task, own, expected):
-    assert limited(task, ViewConfig(max_episode_steps=own)) == ViewConfig(max_episode_steps=expected)
+def test_a_limit_is_set_only_where_there_is_none(task, options, own, expected):
+    assert limited(task, options, ViewConfig(max_episode_steps=own)) == ViewConfig(max_episode_steps=expected)
 
 
 def test_a_limit_in_frames_is_one(monkeypatch):
     spec = EnvSpec("ALE/Pong-v5", kwargs={"max_num_frames_per_episode": 108_000})
     monkeypatch.setitem(gymnasium.registry, "ALE/Pong-v5", spec)
-    assert limited("ALE/Pong-v5", ViewConfig(atari=True)) == ViewConfig(atari=True)
+    assert limited("ALE/Pong-v5", {}, ViewConfig(atari=True)) == ViewConfig(atari=True)
 
 
 def test_what_registers_an_id_is_imported_before_it_is_made():
@@ -75,6 +86,11 @@ def test_options_that_the_environment_refuses_are_told_with_what_it_said(task, o
         make_environments(task, options, ViewConfig(side_by_side=way), n=1)
 
 
+def test_what_is_no_atari_game_is_not_prepared_as_one():
+    with pytest.raises(UserError, match=r"^CartPole-v1 is no Atari game, and --view.atari prepares those alone; leave it out$"):
+        make_environments("CartPole-v1", {}, ViewConfig(atari=True), n=1)
+
+
 REFUSED = [
     ("broken_package", "'broken_package' cannot be imported (SyntaxError: "),
     (".x", "'.x' is no module's name"),
@@ -88,3 +104,24 @@ def test_a_package_that_cannot_be_imported_is_refused(name, said, tmp_path, monk
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(UserError, match=re.escape(said)):
         import_package(name)
+
+
+def test_signals_that_processes_share_are_heard_by_the_one_that_made_them(tmp_path):
+    def heard(number, frame):
+        (tmp_path / f"{number} in {os.getpid()}").touch()
+
+    before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        environments = make_environments("CartPole-v1", {}, ViewConfig(side_by_side="processes"), n=2)
+        assert {signal.getsignal(number) for number in before} == {heard}
+        environments.reset(0)
+        processes = environments._env.processes
+        for process in processes:
+            os.kill(process.pid, signal.SIGINT)
+        assert environments.step(np.zeros(2, np.int64)).valid.all()
+        environments._env.close(terminate=True)
+        assert [process.exitcode for process in processes] == [-signal.SIGTERM] * 2
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert not list(tmp_path.iterdir())
