@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError, unknown
+from . import registry
 from .config import BodyConfig, NetworkConfig
 from .library import LIBRARY
-from .registry import BACKBONES, imported
+from .registry import imported
 
 if TYPE_CHECKING:
     from torch import nn
@@ -41,9 +42,7 @@ def backbone(name: str, input_shape: tuple[int, ...], **options: Any) -> nn.Modu
     It tells `output_shape` (boards) or `output_size` (the others). `options` are fields of `NetworkConfig` for boards and of
     `BodyConfig` for the others. Raises UserError: an unknown name or option, a shape that it does not read.
     """
-    if name not in BACKBONES:
-        raise unknown("backbone", name, BACKBONES)
-    entry = BACKBONES[name]
+    entry = registry.backbone(name)
     wanted = 1 if entry.kind == "vector" else 3
     if len(input_shape) != wanted:
         raise UserError(f"backbone {name} reads a {entry.kind} of {wanted} dimensions, not a shape of {input_shape}")

@@ -19,14 +19,13 @@ from zerodojo.models.engines.registry import ENGINES
 from zerodojo.models.footprint import COUNTED, footprint
 from zerodojo.models.memory import make_memory
 from zerodojo.models.network import PolicyValueNetwork, build
-from zerodojo.models.registry import BACKBONES
+from zerodojo.models.registry import BACKBONES, MEMORIES
 from zerodojo.models.weights_file import load_weights, save_weights
 
 from .networks import rows, trained
 from .test_engines import AVAILABLE, same
 
 BOARD = [name for name, entry in BACKBONES.items() if entry.kind == "board"]
-MEMORIES = ("gru", "lstm", "gtrxl", "wavenet")
 SIZES = [(3, 3), (6, 7), (9, 4)]
 DEEP = ("resnet18", "resnet34", "resnet50", "densenet121", "mobilenet_v1")  # whole networks of papers
 GROWN = {  # parameters, added up by hand, of 256 channels and 19 blocks over 19x19 points of 17 planes, with heads for 362 moves
@@ -239,6 +238,13 @@ def test_a_network_of_a_paper_reads_large_images_and_small_ones(name: str) -> No
 
 
 # Memories ------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", MEMORIES)
+def test_a_memory_is_no_backbone_and_it_is_said_where_it_stands(kind: str) -> None:
+    with pytest.raises(UserError, match=f"{kind} is a memory behind a backbone; ask for it by --body.memory {kind}") as refused:
+        backbone(kind, (3,))
+    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("kind", MEMORIES)
