@@ -4,7 +4,7 @@
 
 Bahdanau et al. 2015; Luong et al. 2015 (a product in the place of a small network). The decoder looks at all words before it writes
 a sign; the picture is where it looked.
-Reached, seed 0: all of 2,000 held-back numbers exact, greedy and by a beam, BLEU 100.
+Reached, seed 0: all of 2,000 held-back numbers exact, greedy and by a beam, BLEU 100 (67 s); with Luong's .992, BLEU 99.7 (58 s).
 """
 
 from __future__ import annotations
