@@ -31,7 +31,10 @@ class _Section(NamedTuple):
 SECTIONS: dict[str, list[_Section]] = {
     "games": [_Section("zerodojo.envs.registry:LISTED", "games: zerodojo train GAME, zerodojo play GAME")],
     "agents": [_Section("zerodojo.agents.registry:AGENTS", "agents, which learn: --agent NAME")],
-    "backbones": [_Section("zerodojo.models.registry:BACKBONES", "backbones: --network.backbone NAME, --body.backbone NAME")],
+    "backbones": [
+        _Section("zerodojo.models.registry:BACKBONES", "backbones: --network.backbone NAME, --body.backbone NAME"),
+        _Section("zerodojo.models.registry:MEMORIES", "memories, behind a backbone: --body.memory NAME"),
+    ],
     "models": [_Section("zerodojo.models.sizes:LISTED", "models: parameters, multiply-adds, paper")],
     "engines": [_Section("zerodojo.models.engines.registry:ENGINES", "engines, which run networks: --self-play.engine NAME")],
     "presets": [

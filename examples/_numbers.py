@@ -27,7 +27,10 @@ MEANINGS = [*map(str, range(11)), "100", "1,000", "10,000"]  # of the signs, for
 PLACES = ((10_000, "万"), (1000, "千"), (100, "百"), (10, "十"))
 LONGEST = 10  # signs and END: 九万九千九百九十九
 
+ALPHA = 0.6  # of the length penalty by which a beam's sentences are compared (Wu et al. 2016: .6 to .7)
+
 Words = list[str]
+Learning = tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]
 
 
 def english(number: int) -> Words:
@@ -78,18 +81,23 @@ def padded(rows: list[list[int]]) -> Tensor:
     return torch.from_numpy(filled)
 
 
+def one_cycle(network: nn.Module, *, rate: float, steps: int) -> Learning:
+    """Adam at a rate that rises for a tenth of the steps, and falls to nothing (Smith 2018)."""
+    optimizer = torch.optim.Adam(network.parameters(), lr=rate)
+    return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps, pct_start=0.1)
+
+
 def learn(
     network: nn.Module,
     numbers: Numbers,
     logits: Callable[[Tensor, Tensor, int], Tensor],
+    learning: Learning,
     *,
     steps: int,
-    rate: float,
     smoothing: float = 0.0,
 ) -> None:
-    """Takes steps of Adam at batches of 128; `logits` answers sources [N, S] and targets without their last, at a step from 0."""
-    optimizer = torch.optim.Adam(network.parameters(), lr=rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps, pct_start=0.1)
+    """Takes steps at batches of 128; `logits` answers sources [N, S] and targets without their last, at a step from 0."""
+    optimizer, schedule = learning
     network.train()
     for step in range(steps):
         source, target = numbers.draw(128)
@@ -115,7 +123,7 @@ def report(example: Example, numbers: Numbers, start: Callable[[Tensor], State],
     first, meant = torch.full_like(rows, START), [kanji(n) for n in rows.tolist()]
     close = torch.full_like(rows, END).unsqueeze(1)  # for what has not ended
     one = torch.cat([greedy(step, state, first, steps=LONGEST)[0], close], dim=1)
-    best = torch.cat([beam_search(step, state, first, steps=LONGEST, width=4)[0][:, 0], close], dim=1)
+    best = torch.cat([beam_search(step, state, first, steps=LONGEST, width=4, alpha=ALPHA)[0][:, 0], close], dim=1)
     for name, told in (("greedy", one), ("beam of 4", best)):
         said = [signs(row) for row in told]
         exact = np.mean([a == b for a, b in zip(said, meant, strict=True)])

@@ -3,7 +3,7 @@
     python examples/binary_addition.py
 
 Elman 1990, Finding Structure in Time. Half of all pairs of 8-bit numbers are learned, the other half is held back; then
-come numbers eight times as long. Reached: every held-back sum exact after some 75 steps, and every sum of 16, 32 and 64 bits (6 s).
+come numbers eight times as long. Reached: every held-back sum exact after some 60 steps, and every sum of 16, 32 and 64 bits (5 s).
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from torch.nn import functional as F
 
 from zerodojo.cli.example import Example, main
 from zerodojo.cli.study_picture import COLOURS
-from zerodojo.models.sequence.cells import RNN
 
 LEARNED, LONGER = 8, (16, 32, 64)  # bits of each number
 UNITS, BATCH, RATE = 16, 256, 0.01
@@ -31,7 +30,7 @@ class Adder(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.rnn = RNN(2, UNITS)
+        self.rnn = nn.RNN(2, UNITS, batch_first=True)
         self.output = nn.Linear(UNITS, 1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,9 +1,10 @@
 """English number words to Japanese numerals with attention, which says for every sign the word that it came from.
 
-    python examples/numbers_attention.py
+    python examples/numbers_attention.py [--attention luong]
 
-Bahdanau et al. 2015. The decoder looks at all words before it writes a sign; the picture is where it looked.
-Reached, seed 0: all of 2,000 held-back numbers exact, greedy and by a beam, BLEU 100.
+Bahdanau et al. 2015; Luong et al. 2015 (a product in the place of a small network). The decoder looks at all words before it writes
+a sign; the picture is where it looked.
+Reached, seed 0: all of 2,000 held-back numbers exact, greedy and by a beam, BLEU 100 (67 s); with Luong's .992, BLEU 99.7 (58 s).
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ from __future__ import annotations
 from typing import Any, cast
 
 import torch
-from _numbers import SIGNS, WORDS, Numbers, draw_map, learn, report
+from _numbers import SIGNS, WORDS, Numbers, draw_map, learn, one_cycle, report
 from torch import Tensor
 
 from zerodojo.cli.example import Example, main
+from zerodojo.errors import unknown
 from zerodojo.models import create
 from zerodojo.models.sequence.seq2seq import Seq2Seq
 from zerodojo.models.sequence.tokens import SPECIAL, lengths_of
 
+ATTENTIONS = {"bahdanau": "bahdanau", "luong": "general"}  # by what is typed: kinds of the library
 SHOWN = (312, 40_075, 86_409)  # numbers in the picture
 
 
@@ -34,8 +37,11 @@ def maps(network: Seq2Seq, source: Tensor, target: Tensor) -> Tensor:
 
 def run(example: Example) -> None:
     """Learns to translate, counts exact numbers, and draws where it looked."""
+    attention = example.given["attention"] or "bahdanau"
+    if attention not in ATTENTIONS:
+        raise unknown("attention", attention, ATTENTIONS)
     torch.manual_seed(example.seed)
-    numbers = Numbers(example.choose(100_000, 1000), example.seed)
+    numbers, steps = Numbers(example.choose(100_000, 1000), example.seed), example.choose(1500, 20)
     network = cast(
         Seq2Seq,
         create(
@@ -44,14 +50,14 @@ def run(example: Example) -> None:
             target_vocabulary=SPECIAL + len(SIGNS),
             embedding=32,
             units=example.choose(96, 32),
-            attention="bahdanau",
+            attention=ATTENTIONS[attention],
         ),
     )
 
     def logits(source: Tensor, target: Tensor, _step: int) -> Tensor:
         return network(source, target, lengths_of(source))
 
-    learn(network, numbers, logits, steps=example.choose(1500, 20), rate=5e-3)
+    learn(network, numbers, logits, one_cycle(network, rate=5e-3, steps=steps), steps=steps)
     report(example, numbers, lambda source: network.start(source, lengths_of(source)), network.step)
     example.picture(lambda figure: draw(figure, network, numbers), size=(11, 3.6))
 
@@ -64,4 +70,4 @@ def draw(figure: Any, network: Seq2Seq, numbers: Numbers) -> None:
 
 
 if __name__ == "__main__":
-    main(run, doc=__doc__, name="numbers_attention")
+    main(run, doc=__doc__, name="numbers_attention", more={"attention": f"{' or '.join(ATTENTIONS)}; bahdanau without it"})

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 import torch
-from _numbers import SIGNS, WORDS, Numbers, learn, report
+from _numbers import SIGNS, WORDS, Numbers, learn, one_cycle, report
 from torch import Tensor
 
 from zerodojo.cli.example import Example, main
@@ -43,7 +43,7 @@ def run(example: Example) -> None:
     def logits(source: Tensor, target: Tensor, step: int) -> Tensor:
         return network(source, target, lengths_of(source), teacher=teacher(step))
 
-    learn(network, numbers, logits, steps=steps, rate=5e-3)
+    learn(network, numbers, logits, one_cycle(network, rate=5e-3, steps=steps), steps=steps)
     report(example, numbers, lambda source: network.start(source, lengths_of(source)), network.step)
 
     shown = torch.arange(100, 1000)

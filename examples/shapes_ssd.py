@@ -4,9 +4,10 @@
 
 Liu, Anguelov, Erhan, Szegedy, Reed, Fu and Berg 2016, "SSD: Single Shot MultiBox Detector"; the library's network on VGG-16, an
 eighth as wide, for pictures of 64x64, from weights drawn afresh. Learning and use are the paper's: default boxes are matched with
-shapes, their offsets and classes are learned with hard negatives, and of boxes that overlap the surest stays.
+shapes, their offsets and classes are learned with hard negatives from pictures of which half are augmented, and of boxes that
+overlap the surest stays.
 
-Reached with seed 0: mAP@.5 .968 on 200 pictures held back, in 46 seconds of one core.
+Reached with seed 0: mAP@.5 .996 on 200 pictures held back, in 151 seconds of one core; with all pictures augmented it was .823.
 """
 
 from __future__ import annotations
@@ -22,12 +23,15 @@ from zerodojo.evaluation.metrics.coco import coco_scores
 from zerodojo.evaluation.metrics.detection import Found, Truth
 from zerodojo.evaluation.metrics.voc import voc_average_precision, voc_mean_average_precision
 from zerodojo.models.counting import parameters
+from zerodojo.models.detection.augment import Example as Seen
+from zerodojo.models.detection.augment import augment
 from zerodojo.models.detection.decoding import Objects, find_objects
 from zerodojo.models.detection.loss import multibox_loss
 from zerodojo.models.detection.ssd import SSD, ssd
 
 SIDE = 64  # points of a picture
 BATCH = 8
+AUGMENTED = 0.5  # of the pictures of a batch: with all of them most shapes are smaller or larger than those held back ever are
 RATE = 3e-3  # of learning, at its highest
 SURE = 0.5  # score of the boxes that are drawn
 SHOWN = 12  # pictures in the picture
@@ -39,23 +43,29 @@ def run(example: Example) -> None:
     training = draw_shapes(example.choose(1500, 16), side=SIDE, seed=example.seed)
     held_back = draw_shapes(example.choose(200, 12), side=SIDE, seed=example.seed + 1_000_000)
     network = ssd(size=SIDE, num_classes=len(CLASSES), width=1 / 8, scales=(0.25, 0.45))
-    steps = example.choose(1200, 3)
+    steps = example.choose(2800, 3)
     example.say(f"SSD of {parameters(network):,} parameters and {len(network.default_boxes)} default boxes, {steps} batches")
-    train(network, training, steps)
+    train(network, training, steps, np.random.default_rng(example.seed))
     found = find(network, held_back)
     measure(example, held_back, found)
     example.picture(lambda figure: picture(figure, held_back, found), size=(9, 3.4))
 
 
-def train(network: SSD, shapes: Shapes, steps: int) -> None:
-    """AdamW on random batches by the MultiBox loss; the rate of learning rises and falls (Smith 2018, one cycle)."""
+def train(network: SSD, shapes: Shapes, steps: int, generator: np.random.Generator) -> None:
+    """AdamW on random batches by the MultiBox loss; the rate of learning rises and falls (Smith 2018, one cycle).
+
+    Half of what it sees is augmented: in another light, a part of the picture, or the whole somewhere on a larger canvas.
+    """
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(network.parameters())
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps)
     for _ in range(steps):
-        batch = torch.randint(len(shapes.images), (BATCH,))
-        offsets, logits = network(shapes.images[batch].contiguous(memory_format=torch.channels_last))
-        boxes, labels = ([of_pictures[k] for k in batch] for of_pictures in (shapes.boxes, shapes.labels))
+        batch = torch.randint(len(shapes.images), (BATCH,)).tolist()
+        seen = [Seen(shapes.images[k], shapes.boxes[k], shapes.labels[k]) for k in batch]
+        seen = [augment(one, generator, size=SIDE) if generator.random() < AUGMENTED else one for one in seen]
+        images = torch.stack([one.image for one in seen]).contiguous(memory_format=torch.channels_last)
+        offsets, logits = network(images)
+        boxes, labels = [one.boxes for one in seen], [one.labels for one in seen]
         loss = multibox_loss(offsets, logits, network.default_boxes, boxes, labels)
         optimizer.zero_grad()
         (loss.location + loss.classification).backward()  # type: ignore[no-untyped-call]

@@ -5,7 +5,7 @@ A tower of the kind that judges boards learns scikit-learn's digits. Then a smal
 weights (Han et al. 2015), and what is left learns a little more from the whole network; and its weights are rounded to 8 bits, as
 `quantise` explains. The table says what each keeps of accuracy, size and speed. Reached with seeds 0 and 1: whole 99.4 and 98.4%;
 distilled 98.4 and 96.8% (as large, by the labels, 98.4 and 97.8%: a teacher brings nothing here); half of the channels 98.6 and
-97.8%, four times as fast; a tenth of the weights 98.0 and 98.2%; 8 bits 99.4 and 98.6%. Half a minute of one core.
+97.8%, three times as fast; a tenth of the weights 98.0 and 98.2%; 8 bits 99.4 and 98.6%. Half a minute of one core.
 """
 
 from __future__ import annotations

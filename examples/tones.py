@@ -4,8 +4,8 @@
 
 Van den Oord et al. 2016. Each note has its own 64 classes of sound (mu-law), so that every sample tells the network which note it
 is; the paper adds that to every layer. Generation keeps each layer's past and computes one new column a sample. The sound becomes a
-WAV file. Reached, seed 0: four notes, none more than .08 semitones off. Told the note once, before the sound, it plays clean
-tones as well, and mostly those of another note.
+WAV file. Reached, seed 0: four notes, none more than .08 semitones off (20 s). Told the note once, before the sound, it plays
+clean tones as well, and mostly those of another note.
 """
 
 from __future__ import annotations

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError, unknown
+from . import registry
 from .config import BodyConfig, NetworkConfig
 from .library import LIBRARY
-from .registry import BACKBONES, imported
+from .registry import imported
 
 if TYPE_CHECKING:
     from torch import nn
@@ -46,13 +47,11 @@ def backbone(name: str, input_shape: tuple[int, ...], **options: Any) -> nn.Modu
     from .checks import check_several
     from .network import check_network
 
-    if name not in BACKBONES:
-        raise unknown("backbone", name, BACKBONES)
-    entry = BACKBONES[name]
+    entry = registry.backbone(name)
     check_several(f"backbone {name}", input_shape=input_shape)
-    wanted = 1 if entry.kind == "vector" else 3
-    if len(input_shape) != wanted:
-        raise UserError(f"backbone {name} reads a {entry.kind} of {wanted} dimensions, not a shape of {input_shape}")
+    axes = "F" if entry.kind == "vector" else "CHW"
+    if len(input_shape) != len(axes):
+        raise UserError(f"backbone {name} reads a shape [{', '.join(axes)}], not {list(input_shape)}")
     make: Callable[..., nn.Module] = imported(entry.path)
     if entry.kind == "board":
         _check_options(name, options, ["channels", "blocks", "heads"])

@@ -66,19 +66,29 @@ BACKBONES: dict[str, BackboneEntry] = {
 }
 
 
-MEMORIES = ("gru", "lstm", "gtrxl", "wavenet")  # sequence backbones, by `BodyConfig.memory`
+class MemoryEntry(NamedTuple):
+    """One line of what a memory is; `memory.make_memory` makes it."""
+
+    summary: str
 
 
-def backbone(name: str, kind: Kind) -> BackboneEntry:
-    """The entry of a backbone that reads this. Raises UserError for an unknown name, or one of another kind."""
-    fitting = [other for other, entry in BACKBONES.items() if entry.kind == kind]
+MEMORIES: dict[str, MemoryEntry] = {  # sequence backbones, by `BodyConfig.memory`
+    "gru": MemoryEntry("gated recurrent unit (Cho et al. 2014)"),
+    "lstm": MemoryEntry("long short-term memory (Hochreiter and Schmidhuber 1997)"),
+    "gtrxl": MemoryEntry("gated Transformer-XL, two layers that look back (Parisotto et al. 2020)"),
+    "wavenet": MemoryEntry("dilated causal convolutions (van den Oord et al. 2016)"),
+}
+
+
+def backbone(name: str, kind: Kind | None = None) -> BackboneEntry:
+    """The entry of a backbone that reads this (None: anything). Raises UserError for an unknown name, or one of another kind."""
+    fitting = [other for other, entry in BACKBONES.items() if kind in (None, entry.kind)]
     if name in MEMORIES and kind != "board":
-        raise UserError(
-            f"{name} is a memory behind a backbone; ask for it by --body.memory {name}, or choose {' or '.join(fitting)}"
-        )
+        others = " or ".join(fitting) if kind else "one that `zerodojo list backbones` names"
+        raise UserError(f"{name} is a memory behind a backbone; ask for it by --body.memory {name}, or choose {others}")
     if name not in BACKBONES:
         raise unknown("backbone", name, fitting)
-    if BACKBONES[name].kind != kind:
+    if kind and BACKBONES[name].kind != kind:
         raise UserError(f"backbone {name} reads {_a(BACKBONES[name].kind)}, not {_a(kind)}; choose {' or '.join(fitting)}")
     return BACKBONES[name]
 

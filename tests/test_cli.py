@@ -6,7 +6,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args, get_type_hints
 
 import pytest
 
@@ -16,6 +16,7 @@ from zerodojo.cli.arguments import FLAT, Positional, parse, program
 from zerodojo.cli.main import COMMANDS, Command, main
 from zerodojo.envs.registry import GAMES
 from zerodojo.errors import UserError
+from zerodojo.models.config import BodyConfig
 
 ZERODOJO = [sys.executable, "-m", "zerodojo.cli.main"]
 
@@ -310,6 +311,13 @@ def test_list_shows_every_entry_of_every_registry(capsys):
         assert len(alone.splitlines()) >= 2
     for name in GAMES:
         assert f"\n  {name} " in everything
+
+
+def test_list_backbones_shows_every_memory_that_can_be_typed(capsys):
+    main(["list", "backbones"])
+    title, *lines = capsys.readouterr().out.split("\n\n")[1].splitlines()
+    assert title.startswith("memories") and title.endswith("--body.memory NAME")
+    assert {line.split()[0] for line in lines} == {*get_args(get_type_hints(BodyConfig)["memory"])} - {"none"}
 
 
 def test_help_names_every_list_and_what_can_be_played(monkeypatch, capsys):

@@ -15,9 +15,16 @@ from zerodojo.errors import UserError
 EXAMPLES = sorted(Path(__file__).parents[1].joinpath("examples").glob("[!_]*.py"))  # what begins with _ is shared by some
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_an_example_runs_and_says_what_it_reached(path, tmp_path):
-    command = [sys.executable, "-W", "error", str(path), "--quick", "--out", str(tmp_path / "out")]
+OTHERWISE = [("next_word", "--network=causal_transformer"), ("numbers_attention", "--attention=luong")]  # flags of their own
+
+
+@pytest.mark.parametrize(
+    ("path", "flag"),
+    [*((path, "") for path in EXAMPLES), *((EXAMPLES[0].with_stem(name), flag) for name, flag in OTHERWISE)],
+    ids=lambda given: getattr(given, "stem", given),
+)
+def test_an_example_runs_and_says_what_it_reached(path, flag, tmp_path):
+    command = [sys.executable, "-W", "error", str(path), "--quick", "--out", str(tmp_path / "out"), *([flag] if flag else [])]
     ran = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=os.environ | {"OMP_NUM_THREADS": "1"})
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stderr == ""

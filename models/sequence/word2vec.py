@@ -56,14 +56,6 @@ def negative_sampling_loss(scores: Tensor) -> Tensor:
     return -(F.logsigmoid(scores[:, 0]) + F.logsigmoid(-scores[:, 1:]).sum(1)).mean()
 
 
-def negative_sampling_gradient(hidden: Tensor, outputs: Tensor) -> tuple[Tensor, Tensor]:
-    """By hand: hidden [N, D], outputs [N, 1 + K, D] -> the gradient of the mean loss by each of them."""
-    labels = torch.zeros(outputs.shape[:2], dtype=hidden.dtype, device=hidden.device)
-    labels[:, 0] = 1
-    error = (torch.sigmoid((outputs @ hidden.unsqueeze(2)).squeeze(2)) - labels) / len(hidden)
-    return (error.unsqueeze(2) * outputs).sum(1), error.unsqueeze(2) * hidden.unsqueeze(1)
-
-
 def noise_distribution(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """How likely each word [V] is drawn as a negative: as its count to the power of 3/4."""
     powered = counts.astype(np.float64) ** 0.75

@@ -19,7 +19,7 @@ from zerodojo.models.engines.registry import ENGINES
 from zerodojo.models.footprint import COUNTED, footprint
 from zerodojo.models.memory import make_memory
 from zerodojo.models.network import PolicyValueNetwork, build
-from zerodojo.models.registry import BACKBONES
+from zerodojo.models.registry import BACKBONES, MEMORIES
 from zerodojo.models.vision import encoders
 from zerodojo.models.weights_file import load_weights, save_weights
 
@@ -28,7 +28,6 @@ from .small import WIDTHS
 from .test_engines import AVAILABLE, same
 
 BOARD = [name for name, entry in BACKBONES.items() if entry.kind == "board"]
-MEMORIES = ("gru", "lstm", "gtrxl", "wavenet")
 SIZES = [(3, 3), (6, 7), (9, 4)]
 DEEP = ("resnet18", "resnet34", "resnet50", "densenet121", "mobilenet_v1")  # whole networks of papers
 GROWN = {  # parameters, added up by hand, of 256 channels and 19 blocks over 19x19 points of 17 planes, with heads for 362 moves
@@ -255,6 +254,13 @@ def test_a_network_of_a_paper_looks_at_its_real_size(name: str) -> None:
 
 
 # Memories ------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", MEMORIES)
+def test_a_memory_is_no_backbone_and_it_is_said_where_it_stands(kind: str) -> None:
+    with pytest.raises(UserError, match=f"{kind} is a memory behind a backbone; ask for it by --body.memory {kind}") as refused:
+        backbone(kind, (3,))
+    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("kind", MEMORIES)

@@ -50,7 +50,7 @@ def refused(call, message: str) -> None:
         ("convnet", (3, 0, 5), {}, r"input_shape of backbone convnet is \(3, 0, 5\)"),
         ("mlp", (0,), {}, r"input_shape of backbone mlp is \(0,\)"),
         ("mlp", (3.0,), {}, r"input_shape of backbone mlp is \(3.0,\)"),
-        ("mlp", BOARD, {}, "backbone mlp reads a vector of 1 dimensions"),
+        ("mlp", BOARD, {}, r"backbone mlp reads a shape \[F\], not \[3, "),
         ("mlp", (5,), {"hidden": (0,)}, r"hidden of the body is \(0,\)"),
         ("mlp", (5,), {"hidden": 64}, "hidden of the body is 64; it must be a tuple"),
         ("mlp", (5,), {"activation": "gelu"}, "unknown activation 'gelu'; did you mean relu"),
