@@ -3,7 +3,7 @@
     python examples/remarks.py [--quick] [--network vhred]
 
 HRED (Sordoni et al. 2015) or VHRED (Serban et al. 2017) reads ten moves of a game as a dialogue: who moved, chances, what was given
-away, and its own remarks in turn. `zerodojo play --comment` remarks by HRED; VHRED misses what is asked for, as docs/results.md tells.
+away, and its own remarks in turn. `zerodojo play --comment` remarks by HRED; VHRED misses what is asked for (docs/results.md).
 
 It learns from remarks of a grammar (agents/commentary/grammar.py) over searches of Connect Four, Breakthrough and Othello. Graded
 on games held back by BLEU against all that may be remarked, by the share that is among it, and by that share where there is
