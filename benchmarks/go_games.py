@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -43,8 +44,7 @@ def main() -> None:
     options = parser.parse_args()
     game, generator = Go(size=SIZE), np.random.default_rng(options.seed)
     try:
-        both = player(options.program, game, seed=options.seed)
-        with options.file.open("wb") as file:
+        with closing(player(options.program, game, seed=options.seed)) as both, options.file.open("wb") as file:
             written = 0
             while written < options.games:
                 position = opening(game, generator)
@@ -56,7 +56,6 @@ def main() -> None:
                     continue
                 file.write(write_game(position))
                 written += 1
-        both.close()
     except (UserError, OSError) as error:
         sys.exit(f"go_games: {error}")
     print(f"{written:,} games in {options.file}")
