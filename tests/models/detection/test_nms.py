@@ -46,8 +46,8 @@ def test_nothing_comes_of_nothing():
 
 
 def test_it_is_onnx_runtimes():
-    onnxruntime = pytest.importorskip("onnxruntime", reason="ONNX Runtime is an oracle that the tests do without")
-    helper = pytest.importorskip("onnx.helper", reason="builds the graph for ONNX Runtime")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="ONNX Runtime is the oracle (extra `test`)")
+    helper = pytest.importorskip("onnx.helper", reason="it builds the graph for ONNX Runtime (extra `test`)")
     shapes = {"boxes": [1, 60, 4], "scores": [1, 3, 60]}
     inputs = [helper.make_tensor_value_info(name, 1, shape) for name, shape in shapes.items()]
     limits = [helper.make_tensor("most", 7, [1], [60]), helper.make_tensor("threshold", 1, [1], [0.45])]

@@ -89,8 +89,8 @@ def test_peepholes_by_hand():
 
 
 def test_peepholes_equal_those_of_onnx():
-    runtime = pytest.importorskip("onnxruntime", reason="ONNX Runtime has an LSTM with peepholes; PyTorch has none")
-    onnx = pytest.importorskip("onnx", reason="it writes the graph that ONNX Runtime runs")
+    runtime = pytest.importorskip("onnxruntime", reason="it has an LSTM with peepholes (extra `test`); PyTorch has none")
+    onnx = pytest.importorskip("onnx", reason="it writes the graph that ONNX Runtime runs (extra `test`)")
     cell = LSTM(F, H, peephole=True).float()
     order = [0, 3, 1, 2]  # ONNX: input, output, forget, cell
 
