@@ -21,6 +21,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from ..errors import UserError, remedy
+from ..models.former_names import current_name
 from .durable import replace_file, sync_folder, write_file
 
 FORMAT = 1
@@ -254,4 +255,4 @@ def _pack(arrays: Arrays) -> bytes:
 
 
 def _unpack(data: bytes) -> Arrays:
-    return {name: np.array(array) for name, array in load(data).items()}  # a copy: the file's bytes are read-only
+    return {current_name(name): np.array(array) for name, array in load(data).items()}  # a copy: the file's bytes are read-only

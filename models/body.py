@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import UserError, unknown
-from .checks import check_counts, check_several
+from .checks import check_counts, check_several, check_truth
 from .config import BodyConfig
 from .memory import State, make_memory
 from .mlp import ACTIVATIONS
@@ -75,6 +75,7 @@ def check_body(config: BodyConfig) -> None:
     check_several("the body", hidden=config.hidden)
     check_counts("the body", memory_size=config.memory_size)
     check_counts("the body", least=0, memory_span=config.memory_span)
+    check_truth("the body", layer_norm=config.layer_norm)
     if config.activation not in ACTIVATIONS:
         raise unknown("activation", config.activation, ACTIVATIONS)
     if config.memory not in ("none", *MEMORIES):

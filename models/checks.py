@@ -6,28 +6,34 @@ Of inputs shapes and types are looked at, which is no work and waits for no devi
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from ..errors import UserError
+
+WHOLE = (torch.int64, torch.int32)
 
 # Inputs ----------------------------------------------------------------------------------------------------------------------
 
 
 def check_made_for(shape: Sequence[int], x: Any) -> None:
-    """Raises UserError unless x is [N, *shape], as the backbone that reads it was made for."""
-    if isinstance(x, Tensor) and [*x.shape[1:]] != [*shape]:  # an engine traces with what is no tensor, and looks itself later
-        raise UserError(f"this backbone was made for [N, {', '.join(map(str, shape))}], and got {list(x.shape)}")
+    """Raises UserError unless x is [N, *shape] of floating-point numbers, as the backbone that reads it was made for."""
+    if isinstance(x, fx.Proxy):
+        return  # an engine traces, and looks itself later
+    if not (isinstance(x, Tensor) and [*x.shape[1:]] == [*shape] and x.is_floating_point()):
+        raise UserError(
+            f"this backbone was made for [N, {', '.join(map(str, shape))}] of floating-point numbers, and got {_told(x)}"
+        )
 
 
 def check_images(name: str, network: nn.Module, x: Tensor, *, channels: int = 3, multiple: int = 1, least: int = 1) -> None:
     """Raises UserError unless x is [N, channels, H, W] of the network's type of numbers (autocast takes any that float), H and W
     multiples of `multiple` and at least `least`."""
-    if x.dim() != 4 or x.shape[1] != channels:
-        raise UserError(f"{name} reads images [N, {channels}, H, W], and got {list(x.shape)}")
+    if not isinstance(x, Tensor) or x.dim() != 4 or x.shape[1] != channels:
+        raise UserError(f"{name} reads images [N, {channels}, H, W], and got {_told(x)}")
     dtype, device = next(network.parameters()).dtype, x.device.type
     if x.dtype != dtype and not (x.is_floating_point() and device != "meta" and torch.is_autocast_enabled(device)):
         raise UserError(f"{name} reads floating-point images, {dtype} as its weights are, and got {x.dtype}; convert them first")
@@ -38,18 +44,50 @@ def check_images(name: str, network: nn.Module, x: Tensor, *, channels: int = 3,
 
 def check_tokens(name: str, tokens: Tensor, *, vocabulary: int) -> None:
     """Raises UserError unless tokens is [N, T] of ids below `vocabulary`; on the meta device there are no ids to look at."""
-    if tokens.dim() != 2 or tokens.dtype not in (torch.int64, torch.int32):
-        raise UserError(f"{name} reads token ids [N, T] of int64 or int32, and got {list(tokens.shape)} of {tokens.dtype}")
+    if not isinstance(tokens, Tensor) or tokens.dim() != 2 or tokens.dtype not in WHOLE:
+        raise UserError(f"{name} reads token ids [N, T] of int64 or int32, and got {_told(tokens)}")
     if not tokens.shape[1]:
         raise UserError(f"{name} reads one token at least, and got {list(tokens.shape)}")
-    if tokens.numel() and not tokens.is_meta and not (int(tokens.min()) >= 0 and int(tokens.max()) < vocabulary):
-        raise UserError(f"{name} knows tokens 0 to {vocabulary - 1}, and got ids from {int(tokens.min())} to {int(tokens.max())}")
+    _check_known(name, tokens, vocabulary)
+
+
+def check_step(name: str, tokens: Tensor, state: Mapping[str, Tensor], *, vocabulary: int) -> None:
+    """Raises UserError unless tokens is [N] of ids below `vocabulary`, and the state that they go on from has as many rows."""
+    if not isinstance(tokens, Tensor) or tokens.dim() != 1 or tokens.dtype not in WHOLE:
+        raise UserError(f"a step of {name} reads token ids [N] of int64 or int32, and got {_told(tokens)}")
+    _check_known(name, tokens, vocabulary)
+    _check_rows(name, tokens, state)
+
+
+def check_stretch(name: str, x: Tensor, state: Mapping[str, Tensor], starts: Tensor) -> None:
+    """Raises UserError unless starts are truths [N, T] for x [N, T, ...], and the state before them has N rows."""
+    if starts.dtype != torch.bool or starts.shape != x.shape[:2]:
+        raise UserError(f"{name} reads starts {list(x.shape[:2])} of torch.bool, and got {_told(starts)}")
+    _check_rows(name, x, state)
 
 
 def check_mask(name: str, mask: Tensor | None, tokens: Tensor) -> None:
-    """Raises UserError unless a mask, if there is one, is as large as the tokens."""
-    if mask is not None and mask.shape != tokens.shape:
-        raise UserError(f"{name} reads a mask {list(tokens.shape)}, as large as the tokens, and got {list(mask.shape)}")
+    """Raises UserError unless a mask, if there is one, is truths, and as many as the tokens."""
+    if mask is not None and not (isinstance(mask, Tensor) and mask.dtype == torch.bool and mask.shape == tokens.shape):
+        raise UserError(f"{name} reads a mask {list(tokens.shape)} of torch.bool, as large as the tokens, and got {_told(mask)}")
+
+
+def check_lengths(name: str, lengths: Tensor | None, tokens: Tensor) -> None:
+    """Raises UserError unless lengths, if there are any, are whole numbers [N] from 1 to T for tokens [N, T]."""
+    rows, most = tokens.shape
+    if lengths is None:
+        return
+    if not (isinstance(lengths, Tensor) and lengths.dtype in WHOLE and lengths.shape == (rows,)):
+        raise UserError(f"{name} reads lengths [{rows}] of int64 or int32, and got {_told(lengths)}")
+    if rows and not 1 <= int(lengths.min()) <= int(lengths.max()) <= most:
+        raise UserError(f"{name} reads lengths [{rows}] from 1 to {most}, and got {lengths.tolist()}")
+
+
+def check_floats(name: str, **parts: Tensor) -> None:
+    """Raises UserError unless all parts are floating-point numbers."""
+    for what, part in parts.items():
+        if not isinstance(part, Tensor) or not part.is_floating_point():
+            raise UserError(f"{name} reads {what} of floating-point numbers, and got {_told(part)}")
 
 
 def check_one_batch(name: str, **parts: Tensor) -> None:
@@ -67,6 +105,20 @@ def check_positive(name: str, **sizes: float) -> None:
     for option, size in sizes.items():
         if not (_is_number(size) and 0 < size < math.inf):
             raise UserError(f"{option} of {name} is {size!r}; it must be a number above 0")
+
+
+def check_share(name: str, **shares: float) -> None:
+    """Raises UserError for an option that is not a number from 0 to 1."""
+    for option, share in shares.items():
+        if not (_is_number(share) and 0 <= share <= 1):
+            raise UserError(f"{option} of {name} is {share!r}; it must be a number from 0 to 1")
+
+
+def check_truth(name: str, **truths: bool) -> None:
+    """Raises UserError for an option that is neither True nor False."""
+    for option, truth in truths.items():
+        if not isinstance(truth, bool):
+            raise UserError(f"{option} of {name} is {truth!r}; it must be True or False")
 
 
 def check_dropout(name: str, dropout: float) -> None:
@@ -90,6 +142,21 @@ def check_several(name: str, *, many: int | None = None, **several: Sequence[int
         fits = isinstance(counts, (tuple, list)) and len(counts) == (many or len(counts))
         if not fits or not all(_is_count(count, 1) for count in counts):
             raise UserError(f"{option} of {name} is {counts!r}; it must be a tuple of {many or 'some'} whole numbers above 0")
+
+
+def _check_known(name: str, tokens: Tensor, vocabulary: int) -> None:
+    if tokens.numel() and not tokens.is_meta and not (int(tokens.min()) >= 0 and int(tokens.max()) < vocabulary):
+        raise UserError(f"{name} knows tokens 0 to {vocabulary - 1}, and got ids from {int(tokens.min())} to {int(tokens.max())}")
+
+
+def _check_rows(name: str, x: Tensor, state: Mapping[str, Tensor]) -> None:
+    for part, numbers in state.items():
+        if numbers.shape[0] != x.shape[0]:
+            raise UserError(f"{name} goes on from a state of {x.shape[0]} rows, and got one of {numbers.shape[0]} ({part})")
+
+
+def _told(x: object) -> str:
+    return f"{list(x.shape)} of {x.dtype}" if isinstance(x, Tensor) else f"a {type(x).__name__} in place of a tensor"
 
 
 def _is_number(value: object) -> bool:

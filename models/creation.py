@@ -23,11 +23,16 @@ def create(name: str, *, weights: str | Path | None = None, **options: Any) -> n
     `zerodojo list models` shows the names; `options` are the arguments of the function that makes it. Raises UserError: an unknown
     name or option, a value that does not fit, or weights that are not this network's.
     """
-    if name not in LIBRARY:
+    if not (isinstance(name, str) and name in LIBRARY):
         raise unknown("model", name, LIBRARY)
     make: Callable[..., nn.Module] = imported(LIBRARY[name].path)
     _check_options(name, options, [known for known in inspect.signature(make).parameters if known not in LIBRARY[name].options])
-    network = make(**LIBRARY[name].options, **options)
+    try:
+        network = make(**LIBRARY[name].options, **options)
+    except RuntimeError as error:
+        if "memory" not in str(error):
+            raise
+        raise UserError(f"{name} of this size needs more memory than there is; make it smaller") from error
     if weights is not None:
         from .weights_file import load_weights
 
@@ -38,10 +43,10 @@ def create(name: str, *, weights: str | Path | None = None, **options: Any) -> n
 def backbone(name: str, input_shape: tuple[int, ...], **options: Any) -> nn.Module:
     """What agents look with: a backbone made for an input shape, [C, H, W] for boards and images, [F] for vectors.
 
-    It tells `output_shape` (boards) or `output_size` (the others). `options` are `channels`, `blocks` and `heads` of
-    `NetworkConfig` for boards, and `hidden`, `activation` and `layer_norm` of `BodyConfig` for the others: whatever else stands
-    there is of the heads or the memory behind it. Raises UserError: an unknown name or option, a value that does not fit, a shape
-    that it does not read.
+    It tells `output_shape` (boards) or `output_size` (the others). `options` are `channels` and `blocks` of `NetworkConfig` for
+    boards (the transformer: `heads` too), `hidden` and `layer_norm` of `BodyConfig` for the others (the mlp: `activation` too):
+    whatever else stands there is of the heads or the memory behind it. Raises UserError: an unknown name or option, a value that
+    does not fit, a shape that it does not read.
     """
     from .body import check_body
     from .checks import check_several
@@ -53,12 +58,11 @@ def backbone(name: str, input_shape: tuple[int, ...], **options: Any) -> nn.Modu
     if len(input_shape) != len(axes):
         raise UserError(f"backbone {name} reads a shape [{', '.join(axes)}], not {list(input_shape)}")
     make: Callable[..., nn.Module] = imported(entry.path)
+    _check_options(name, options, [*registry.OPTIONS[entry.kind], *entry.more_options])
     if entry.kind == "board":
-        _check_options(name, options, ["channels", "blocks", "heads"])
         network = NetworkConfig(**options)
         check_network(network)
         return make(input_shape, network)
-    _check_options(name, options, ["hidden", "activation", "layer_norm"])
     body = BodyConfig(**options)
     check_body(body)
     return make(input_shape, body)

@@ -37,7 +37,9 @@ LIBRARY: dict[str, ModelEntry] = {
     "fcn16s": ModelEntry(".vision.fcn:fcn", _FCN, (3, 512, 512), {"stride": 16}),
     "fcn8s": ModelEntry(".vision.fcn:fcn", _FCN, (3, 512, 512), {"stride": 8}),
     "mobilenet_v1": ModelEntry(
-        ".vision.mobilenet:mobilenet_v1", "Howard et al. 2017: MobileNets: Efficient Networks for Mobile Vision", _IMAGENET
+        ".vision.mobilenet:mobilenet_v1",
+        "Howard et al. 2017: MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications",
+        _IMAGENET,
     ),
     "resnet18": ModelEntry(".vision.resnet:resnet", _RESNET, _IMAGENET, {"depth": 18}),
     "resnet34": ModelEntry(".vision.resnet:resnet", _RESNET, _IMAGENET, {"depth": 34}),
@@ -45,13 +47,23 @@ LIBRARY: dict[str, ModelEntry] = {
     "resnet101": ModelEntry(".vision.resnet:resnet", _RESNET, _IMAGENET, {"depth": 101}),
     "resnet152": ModelEntry(".vision.resnet:resnet", _RESNET, _IMAGENET, {"depth": 152}),
     "segnet": ModelEntry(
-        ".vision.segnet:segnet", "Badrinarayanan, Kendall, Cipolla 2017: SegNet: A Deep Encoder-Decoder Architecture", (3, 360, 480)
+        ".vision.segnet:segnet",
+        "Badrinarayanan, Kendall, Cipolla 2017: SegNet: A Deep Convolutional Encoder-Decoder Architecture for Image Segmentation",
+        (3, 360, 480),
     ),
-    "unet": ModelEntry(".vision.unet:unet", "Ronneberger, Fischer, Brox 2015: U-Net", (1, 572, 572)),
+    "unet": ModelEntry(
+        ".vision.unet:unet",
+        "Ronneberger, Fischer, Brox 2015: U-Net: Convolutional Networks for Biomedical Image Segmentation",
+        (1, 572, 572),
+    ),
     "vae": ModelEntry(
         ".vision.vae:vae", "Kingma, Welling 2014: Auto-Encoding Variational Bayes (Ha, Schmidhuber 2018)", (3, 64, 64)
     ),
-    "vgg16": ModelEntry(".vision.vgg:vgg16", "Simonyan, Zisserman 2015: Very Deep Convolutional Networks", _IMAGENET),
+    "vgg16": ModelEntry(
+        ".vision.vgg:vgg16",
+        "Simonyan, Zisserman 2015: Very Deep Convolutional Networks for Large-Scale Image Recognition",
+        _IMAGENET,
+    ),
     # Sequences.
     "causal_transformer": ModelEntry(
         ".sequence.transformer:causal_transformer",

@@ -12,6 +12,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from .checks import check_stretch
 from .sequence.gated_transformer import GatedTransformer
 from .sequence.wavenet import WaveNetMemory
 
@@ -45,6 +46,7 @@ class Memory(nn.Module):
 
         Between two columns in which some episode starts, all steps go through the fused kernel at once.
         """
+        check_stretch("a memory", x, state, starts)
         inner = [] if starts.is_meta else (starts[:, 1:].any(0).nonzero().flatten() + 1).tolist()
         cuts = [0, *inner, x.shape[1]]
         outputs = []

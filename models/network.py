@@ -95,8 +95,7 @@ def set_weights(module: nn.Module, weights: Mapping[str, NDArray[np.float32]], *
 
 def _misfit(owner: str, what: str) -> UserError:
     return UserError(
-        f"{owner} are of another network than their configuration describes: {what}; "
-        "put back the configuration they were made with, or take others"
+        f"{owner} are of another network than this one: {what}; put back the configuration they were made with, or take others"
     )
 
 

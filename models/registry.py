@@ -13,12 +13,20 @@ from ..errors import UserError, unknown
 Kind = Literal["board", "vector", "image"]
 
 
+OPTIONS: dict[Kind, tuple[str, ...]] = {  # what every backbone of a kind reads of its configuration
+    "board": ("channels", "blocks"),
+    "vector": ("hidden", "activation", "layer_norm"),
+    "image": ("hidden", "layer_norm"),
+}
+
+
 class BackboneEntry(NamedTuple):
     """Where a backbone's class lives, what it reads, and one line of what it is."""
 
     path: str  # "module:Class", the module relative to this package; called with (input_shape, config)
     kind: Kind  # board: [N, C, H, W] to a map of that height and width; image: [N, C, H, W] to [N, D]; vector: [N, F] to [N, D]
     summary: str
+    more_options: tuple[str, ...] = ()  # of its configuration, that it reads beside those of its kind
 
 
 BACKBONES: dict[str, BackboneEntry] = {
@@ -40,7 +48,10 @@ BACKBONES: dict[str, BackboneEntry] = {
         ".board.mobilenet:MobileTower", "board", "boards: depthwise separable convolutions (Howard et al. 2017)"
     ),
     "transformer": BackboneEntry(
-        ".board.transformer:TransformerTower", "board", "boards: a token a point, offsets as biases (Vaswani et al. 2017; heads)"
+        ".board.transformer:TransformerTower",
+        "board",
+        "boards: a token a point, offsets as biases (Vaswani et al. 2017; heads)",
+        ("heads",),
     ),
     "dilated": BackboneEntry(
         ".board.dilated:DilatedTower", "board", "boards: residual blocks whose kernels reach further in turn (Yu et al. 2017)"

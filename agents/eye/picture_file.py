@@ -13,6 +13,8 @@ from .sight import Image
 
 def read_picture(path: Path) -> Image:
     """A PNG, JPEG or other picture that pygame reads, [H, W, 3]; transparent is white. Raises UserError for anything else."""
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; name a picture in it")
     if not path.is_file():
         raise UserError(f"there is no picture {path}")
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")

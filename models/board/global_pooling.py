@@ -6,11 +6,14 @@ one size.
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
 from ..config import NetworkConfig
-from .resnet import ResidualBlock
+from ..vision.norms import norm
+from ..vision.resnet import BasicBlock, conv3x3
 from .tower import Tower, conv_norm
 
 EVERY = 3  # of so many blocks the second pools; KataGo's b6c96: the same
@@ -23,16 +26,17 @@ class GlobalPoolingBlock(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         pooled = max(1, channels // SHARE)
-        self.first = conv_norm(channels, channels, 3)
+        self.conv1, self.bn1 = conv3x3(channels, channels, 1, 1), norm("batch", channels)
         self.pooled = conv_norm(channels, pooled, 3)
         self.shift = nn.Conv2d(2 * pooled, channels, 1)
-        self.second = conv_norm(channels, channels, 3)
+        self.conv2, self.bn2 = conv3x3(channels, channels, 1, 1), norm("batch", channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, channels, H, W] -> [N, channels, H, W]."""
         whole = nn.functional.relu(self.pooled(x))
         whole = torch.cat((whole.mean((2, 3), keepdim=True), whole.amax((2, 3), keepdim=True)), 1)
-        return nn.functional.relu(x + self.second(nn.functional.relu(self.first(x) + self.shift(whole))))
+        inside = nn.functional.relu(self.bn1(self.conv1(x)) + self.shift(whole))
+        return nn.functional.relu(x + self.bn2(self.conv2(inside)))
 
 
 class GlobalPoolingTower(Tower):
@@ -40,5 +44,6 @@ class GlobalPoolingTower(Tower):
 
     def __init__(self, input_shape: tuple[int, int, int], config: NetworkConfig) -> None:
         channels = config.channels
-        blocks = (GlobalPoolingBlock(channels) if i % EVERY == 1 else ResidualBlock(channels) for i in range(config.blocks))
+        plain = partial(BasicBlock, channels, channels, 1, 1, "batch")
+        blocks = (GlobalPoolingBlock(channels) if i % EVERY == 1 else plain() for i in range(config.blocks))
         super().__init__(input_shape, channels, blocks)

@@ -17,6 +17,9 @@ from ..board.resnet import ResidualTower
 from ..network import PolicyValueNetwork, build
 
 
+Layer = tuple[nn.Conv2d, nn.BatchNorm2d]  # with the norm behind it
+
+
 def check_share(share: float) -> None:
     """Raises UserError for a share to prune that leaves nothing, or everything."""
     if not 0 < share < 1:
@@ -40,14 +43,16 @@ def prune_channels(network: PolicyValueNetwork, share: float) -> PolicyValueNetw
     pruned.load_state_dict(  # heads: all but what reads the tower
         {name: tensor for name, tensor in network.state_dict().items() if name in _same_shapes(network, pruned)}, strict=False
     )
-    through = _heaviest(sum((filter_weights(block.second) for block in old.blocks), filter_weights(old.stem)), config.channels)
-    _copy(old.stem, pruned.backbone.stem, through, None)
-    for before, after in zip(old.blocks, pruned.backbone.blocks, strict=True):
-        inside = _heaviest(filter_weights(before.first), config.channels)
-        _copy(before.first, after.first, inside, through)
-        _copy(before.second, after.second, through, inside)
+    blocks = [((block.conv1, block.bn1), (block.conv2, block.bn2)) for block in old.blocks]
+    narrow_blocks = [((block.conv1, block.bn1), (block.conv2, block.bn2)) for block in pruned.backbone.blocks]
+    through = _heaviest(sum((filter_weights(*second) for _, second in blocks), filter_weights(*old.stem)), config.channels)
+    _copy((*old.stem,), (*pruned.backbone.stem,), through, None)
+    for (first, second), (narrow_first, narrow_second) in zip(blocks, narrow_blocks, strict=True):
+        inside = _heaviest(filter_weights(*first), config.channels)
+        _copy(first, narrow_first, inside, through)
+        _copy(second, narrow_second, through, inside)
     for head, narrow in ((network.policy, pruned.policy), (network.value, pruned.value)):
-        _copy(head.conv, narrow.conv, None, through)
+        _copy((*head.conv,), (*narrow.conv,), None, through)
     return pruned.train(network.training)
 
 
@@ -57,9 +62,8 @@ def check_tower(network: PolicyValueNetwork) -> None:
         raise UserError(f"channels are pruned from the backbone resnet, and this is {network.config.backbone}; distil it instead")
 
 
-def filter_weights(layer: nn.Sequential) -> Tensor:
+def filter_weights(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> Tensor:
     """How much each filter of a convolution weighs, [filters]: its magnitudes' sum, scaled as the norm behind it does."""
-    conv, norm = _parts(layer)
     assert norm.running_var is not None
     scale = norm.weight.detach().abs() / (norm.running_var + norm.eps).sqrt()
     return scale * conv.weight.detach().abs().sum((1, 2, 3))
@@ -76,21 +80,14 @@ def _same_shapes(one: nn.Module, other: nn.Module) -> set[str]:
 
 
 @torch.no_grad()
-def _copy(source: nn.Sequential, target: nn.Sequential, outputs: Tensor | None, inputs: Tensor | None) -> None:
-    """The filters `outputs` of a convolution and its normalisation, reading the channels `inputs`; None stands for all."""
-    (conv, norm), (narrow_conv, narrow_norm) = _parts(source), _parts(target)
+def _copy(source: Layer, target: Layer, outputs: Tensor | None, inputs: Tensor | None) -> None:
+    """The filters `outputs` of a convolution and the norm behind it, reading the channels `inputs`; None stands for all."""
+    (conv, norm), (narrow_conv, narrow_norm) = source, target
     weight = conv.weight if outputs is None else conv.weight[outputs]
     narrow_conv.weight.copy_(weight if inputs is None else weight[:, inputs])
     for name in ("weight", "bias", "running_mean", "running_var"):
         numbers = getattr(norm, name)
         getattr(narrow_norm, name).copy_(numbers if outputs is None else numbers[outputs])
-
-
-def _parts(layer: nn.Sequential) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
-    conv, norm = layer
-    assert isinstance(conv, nn.Conv2d)
-    assert isinstance(norm, nn.BatchNorm2d)
-    return conv, norm
 
 
 # Single weights ------------------------------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ class Head(nn.Module):
     def forward(self, maps: list[Tensor]) -> Tensor:
         """Maps [N, C, H, W] -> [N, D, outputs], in the order of the default boxes."""
         answers = (layer(x) for layer, x in zip(self.module_list, maps, strict=True))
-        return torch.cat([x.permute(0, 2, 3, 1).reshape(len(x), -1, self.outputs) for x in answers], dim=1)
+        return torch.cat([x.permute(0, 2, 3, 1).flatten(1).unflatten(1, (-1, self.outputs)) for x in answers], dim=1)
 
 
 def ssd(

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import UserError
-from ..checks import check_counts, check_dropout, check_positive
+from ..checks import check_counts, check_dropout, check_floats, check_positive
 from .decoding import State
 from .transformer import CausalTransformer
 from .transformer_blocks import sinusoids
@@ -73,6 +73,7 @@ class DecisionTransformer(nn.Module):
 
         Raises UserError for other shapes.
         """
+        check_floats("decision_transformer", returns=asked, observations=seen, actions=before)
         wanted = [asked.shape, (*asked.shape, self.observation), (*asked.shape, self.actions)]
         if asked.dim() != 2 or not asked.shape[1] or [time.shape, seen.shape, before.shape] != wanted:
             raise UserError(

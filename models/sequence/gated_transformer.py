@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import UserError
+from ..checks import check_stretch
 from .attention import weights
 from .transformer_blocks import sinusoids
 
@@ -106,6 +107,7 @@ class GatedTransformer(nn.Module):
 
     def forward(self, x: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
         """x [N, T, F], the state before them, starts [N, T] (where an episode begins) -> (y [N, T, units], the state behind)."""
+        check_stretch("gtrxl", x, state, starts)
         steps = x.shape[1]
         now, then = torch.arange(steps, device=x.device).unsqueeze(1), torch.arange(-self.span, steps, device=x.device)
         distance = now - then

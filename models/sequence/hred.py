@@ -17,7 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ..checks import check_counts, check_tokens
+from ..checks import check_counts, check_step, check_tokens
 from .decoding import State
 from .tokens import END, PAD
 
@@ -48,7 +48,7 @@ class Utterances(NamedTuple):
 def utterances_of(dialogue: Tensor) -> Utterances:
     """The utterances of dialogues [N, T]."""
     steps = torch.arange(dialogue.shape[1], device=dialogue.device).expand(dialogue.shape)
-    if dialogue.is_meta:  # what is said is not known, only how much: one utterance
+    if dialogue.is_meta or not len(dialogue):  # what is said is not known, or nothing: one utterance
         return Utterances(dialogue.unsqueeze(1), torch.zeros_like(steps), steps)
     starts = torch.cat([torch.ones_like(dialogue[:, :1]), dialogue[:, :-1]], dim=1) == END
     starts[:, 0] = True
@@ -115,7 +115,11 @@ class HRED(nn.Module):
         return {"hidden": self.begin(contexts[:, -1])}
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        """tokens [N] -> (log-probabilities of the next ones [N, V], state)."""
+        """tokens [N] -> (log-probabilities of the next ones [N, V], state).
+
+        Raises UserError for anything but token ids, or a state of another number of rows.
+        """
+        check_step("hred", tokens, state, vocabulary=self.vocabulary)
         held, last = self.decoder(self.embedding(tokens).unsqueeze(1), state["hidden"].unsqueeze(0))
         return self.output(held[:, 0]).log_softmax(1), {"hidden": last[0]}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from ...errors import UserError
-from ..checks import check_counts, check_dropout, check_tokens
+from ..checks import check_counts, check_dropout, check_step, check_tokens, check_truth
 from ..memory import Memory, State
 
 
@@ -44,6 +44,7 @@ class LanguageModel(nn.Module):
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """tokens [N] -> (log-probabilities of the next ones [N, V], state), as `decoding` wants it."""
+        check_step("language_model", tokens, state, vocabulary=self.vocabulary)
         logits, state = self(tokens.unsqueeze(1), state)
         return logits.squeeze(1).log_softmax(1), state
 
@@ -63,6 +64,7 @@ def language_model(
     """
     check_counts("language_model", vocabulary=vocabulary, embedding=embedding, units=units)
     check_dropout("language_model", dropout)
+    check_truth("language_model", tied=tied)
     if memory not in ("gru", "lstm"):
         raise UserError(f"memory of language_model is {memory!r}; choose gru or lstm")
     if tied and embedding != units:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import UserError
-from ..checks import check_counts
+from ..checks import check_counts, check_floats
 from ..memory import Memory, State
 
 LEAST_LOG_STD = -5.0  # of a Gaussian: a latent number that is always the same would else have a density without bound
@@ -70,6 +70,7 @@ class MDNRNN(nn.Module):
     ) -> tuple[Foreseen, State]:
         """latent [N, T, Z], action [N, T, A] (a choice as one-hot numbers), the state before them, starts [N, T] -> (what follows
         each step, the state). Raises UserError for other shapes."""
+        check_floats("mdn_rnn", latent=latent, actions=action)
         wanted = (*latent.shape[:2], self.latent), (*latent.shape[:2], self.actions)
         if latent.dim() != 3 or not latent.shape[1] or (latent.shape, action.shape) != wanted:
             raise UserError(

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from ...errors import UserError
-from ..checks import check_counts, check_one_batch, check_tokens
+from ..checks import check_counts, check_lengths, check_one_batch, check_share, check_step, check_tokens
 from .attention import make_attention
 from .decoding import State
 
@@ -56,8 +56,7 @@ class Seq2Seq(nn.Module):
         Raises UserError for anything but token ids of the vocabulary, or lengths that do not fit.
         """
         check_tokens("seq2seq", source, vocabulary=self.source_vocabulary)
-        if lengths is not None and (lengths.shape != source.shape[:1] or lengths.min() < 1 or lengths.max() > source.shape[1]):
-            raise UserError(f"seq2seq reads lengths [{len(source)}] from 1 to {source.shape[1]}, and got {lengths.tolist()}")
+        check_lengths("seq2seq", lengths, source)
         keys, last = self.encode(source, lengths)
         state: State = {"hidden": self.bridge(last)}
         if self.attention is not None:
@@ -67,7 +66,11 @@ class Seq2Seq(nn.Module):
         return state
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        """tokens [N] -> (log-probabilities of the next ones [N, V], state); "map" [N, S] of the state is where it looked."""
+        """tokens [N] -> (log-probabilities of the next ones [N, V], state); "map" [N, S] of the state is where it looked.
+
+        Raises UserError for anything but token ids, or a state of another number of rows.
+        """
+        check_step("seq2seq", tokens, state, vocabulary=self.target_vocabulary)
         logits, state = self._logits(tokens, state)
         return logits.log_softmax(1), state
 
@@ -100,9 +103,10 @@ class Seq2Seq(nn.Module):
         """source [N, S], lengths [N], target [N, T] beginning with START -> logits of what follows each target token [N, T, V].
 
         At every step but the first each sentence is fed its target with probability `teacher`, and otherwise a token drawn from
-        what the network itself just said (scheduled sampling, Bengio et al. 2015). Raises UserError as `start` does, and for
-        another number of targets than of sources.
+        what the network itself just said (scheduled sampling, Bengio et al. 2015). Raises UserError as `start` does, for
+        another number of targets than of sources, and for a `teacher` that is no share.
         """
+        check_share("seq2seq", teacher=teacher)
         check_tokens("seq2seq", target, vocabulary=self.target_vocabulary)
         check_one_batch("seq2seq", source=source, target=target)
         state = self.start(source, lengths)

@@ -12,7 +12,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from ..checks import check_counts, check_dropout, check_mask, check_one_batch, check_tokens
+from ..checks import check_counts, check_dropout, check_mask, check_one_batch, check_step, check_tokens, check_truth
 from .decoding import State
 from .transformer_blocks import Cache, DecoderLayer, EncoderLayer, causal_mask, sinusoids
 
@@ -69,6 +69,7 @@ class TransformerLanguageModel(nn.Module):
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """tokens [N], the state ({} at the beginning) -> (log-probabilities [N, V], state), as `decoding` wants it."""
+        check_step("causal_transformer", tokens, state, vocabulary=self.embedding.num_embeddings)
         logits, state = self(tokens.unsqueeze(1), state)
         return logits.squeeze(1).log_softmax(1), state
 
@@ -130,6 +131,7 @@ class Transformer(nn.Module):
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """tokens [N] -> (log-probabilities of the next ones [N, V], state), as `decoding` wants it."""
+        check_step("transformer", tokens, state, vocabulary=self.target_embedding.num_embeddings)
         logits, state = self.decode(tokens.unsqueeze(1), state)
         return logits.squeeze(1).log_softmax(1), state
 
@@ -182,6 +184,7 @@ def transformer(
     check_counts("transformer", vocabulary=vocabulary, target_vocabulary=vocabularies[1])
     check_counts("transformer", size=size, heads=heads, hidden=hidden, layers=layers)
     check_dropout("transformer", dropout)
+    check_truth("transformer", norm_first=norm_first)
     return Transformer(vocabularies, size, heads, hidden, layers, dropout, norm_first=norm_first, tied=tied)
 
 

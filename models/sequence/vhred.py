@@ -13,9 +13,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..checks import check_counts, check_tokens
+from ...errors import unknown
+from ..checks import check_counts, check_share, check_tokens
 from .decoding import State
 from .hred import HRED, utterances_of
+
+LATENT = ("posterior", "prior")
 
 
 class Gaussian(nn.Module):
@@ -67,9 +70,12 @@ class VHRED(HRED):
         The variable is drawn from the posterior or the prior, and is its mean without a generator; learners hand one in. The loss
         is the cross-entropy of all tokens and `kl_weight` times the KL, which is 0 of the prior. A share of `drop` of the words is
         not shown to the decoder, drawn anew each time, so that it cannot do without the variable (Bowman et al. 2016; the paper
-        drops a quarter). Raises UserError for anything but token ids.
+        drops a quarter). Raises UserError for anything but token ids, another variable, or a `drop` that is no share.
         """
         check_tokens("vhred", dialogue, vocabulary=self.vocabulary)
+        check_share("vhred", drop=drop)
+        if latent not in LATENT:
+            raise unknown("latent of vhred", latent, LATENT)
         said = utterances_of(dialogue)
         whole, contexts = self.read(said)
         known = contexts[:, :-1]

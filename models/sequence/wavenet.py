@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import UserError
-from ..checks import check_counts, check_tokens
+from ..checks import check_counts, check_step, check_stretch, check_tokens
 
 State = dict[str, Tensor]
 
@@ -71,6 +71,7 @@ class DilatedStack(nn.Module):
 
     def forward(self, x: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
         """x [N, T, channels], the state before them, starts [N, T] -> (the sum of the skips [N, T, skip], the state behind)."""
+        check_stretch("wavenet", x, state, starts)
         steps, episode = x.shape[1], starts.cumsum(1)
         after: State = {}
         total: Tensor | None = None
@@ -138,6 +139,7 @@ class WaveNet(nn.Module):
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """tokens [N] -> (log-probabilities of the next ones [N, classes], state), as `decoding` wants it."""
+        check_step("wavenet", tokens, state, vocabulary=self.classes)
         logits, state = self(tokens.unsqueeze(1), state)
         return logits.squeeze(1).log_softmax(1), state
 

@@ -158,6 +158,23 @@ def test_loads_what_it_saved(run: RunDirectory, path: Path) -> None:
     assert again.weights(50)[0] == 50
 
 
+def test_former_names_of_weights_are_read_as_those_of_now(run: RunDirectory) -> None:
+    names = {
+        "backbone.blocks.0.first.0.weight": "backbone.blocks.0.conv1.weight",
+        "backbone.blocks.12.second.1.running_var": "backbone.blocks.12.bn2.running_var",
+        "backbone.blocks.0.down.0.weight": "backbone.blocks.0.down.0.weight",
+        "backbone.stem.0.weight": "backbone.stem.0.weight",
+    }
+    former = {name: np.full(2, i, np.float32) for i, name in enumerate(names)}
+    with run.locked():
+        run.save(Checkpoint(step=1, weights=former, learner={f"weight/{name}": part for name, part in former.items()}, state={}))
+    read = run.load(1)
+    assert read.learner is not None
+    for i, name in enumerate(names.values()):
+        assert (read.weights[name] == i).all() and (read.learner[f"weight/{name}"] == i).all()
+    assert len(read.weights) == len(read.learner) == len(names)
+
+
 def test_transposed_arrays_are_stored_as_they_read(path: Path) -> None:
     run = RunDirectory.create(path, CONFIG)
     array = np.arange(6, dtype=np.float32).reshape(2, 3).T

@@ -12,11 +12,12 @@ from zerodojo.models import backbone, create
 from zerodojo.models.body import Body
 from zerodojo.models.config import BodyConfig, NetworkConfig
 from zerodojo.models.library import LIBRARY
+from zerodojo.models.memory import make_memory
 from zerodojo.models.network import build
-from zerodojo.models.registry import BACKBONES
+from zerodojo.models.registry import BACKBONES, MEMORIES
 from zerodojo.models.vision.bilinear import Upsampling
 
-from .small import inputs, small
+from .small import answers, inputs, small
 
 BOARD, IMAGE = (3, 6, 7), (2, 36, 40)
 
@@ -54,7 +55,10 @@ def refused(call, message: str) -> None:
         ("mlp", (5,), {"hidden": (0,)}, r"hidden of the body is \(0,\)"),
         ("mlp", (5,), {"hidden": 64}, "hidden of the body is 64; it must be a tuple"),
         ("mlp", (5,), {"activation": "gelu"}, "unknown activation 'gelu'; did you mean relu"),
-        ("convnet", IMAGE, {"activation": 3}, "unknown activation 3"),
+        ("mlp", (5,), {"activation": 3}, "unknown activation 3"),
+        ("mlp", (5,), {"layer_norm": "x"}, "layer_norm of the body is 'x'; it must be True or False"),
+        ("resnet", BOARD, {"heads": 2}, "unknown option of resnet 'heads'"),
+        ("nature", IMAGE, {"activation": "tanh"}, "unknown option of nature 'activation'"),
         ("resnet", BOARD, {"backbone": "mobilenet"}, "unknown option of resnet 'backbone'"),
         ("resnet", BOARD, {"value_hidden": 4}, "unknown option of resnet 'value_hidden'"),
         ("convnet", IMAGE, {"memory": "lstm"}, "unknown option of convnet 'memory'"),
@@ -74,7 +78,11 @@ def test_a_backbone_reads_what_it_was_made_for(name) -> None:
         others = [(2, shape[0] + 1, *shape[1:]), shape, (2, 1, *shape)]
         for other in others if kind == "vector" else [*others, (2, *shape[:-1], shape[-1] + 1)]:
             named = ", ".join(map(str, shape))
-            refused(lambda other=other: network(torch.zeros(other)), rf"made for \[N, {named}\], and got \[{other[0]}")
+            refused(
+                lambda other=other: network(torch.zeros(other)), rf"made for \[N, {named}\] of floating.*, and got \[{other[0]}"
+            )
+    for other, came in ((torch.zeros(2, *shape, dtype=torch.uint8), "torch.uint8"), ([[0.0]], "a list in place of a tensor")):
+        refused(lambda other=other: network(other), f"and got .*{came}")
 
 
 def test_a_network_and_a_body_that_cannot_be() -> None:
@@ -91,6 +99,10 @@ def test_a_network_and_a_body_that_cannot_be() -> None:
     ("name", "options", "message"),
     [
         (3, {}, "unknown model 3"),
+        ([], {}, r"unknown model \[\]"),
+        ("language_model", {"tied": "no"}, "tied of language_model is 'no'; it must be True or False"),
+        ("transformer", {"norm_first": 1}, "norm_first of transformer is 1; it must be True or False"),
+        ("language_model", {"vocabulary": 10**12}, "language_model of this size needs more memory than there is"),
         ("ssd", {"size": "300"}, "size of ssd is '300'; it must be a whole number of 32 at least"),
         ("ssd", {"size": 300.0}, "size of ssd is 300.0"),
         ("ssd", {"num_classes": 2.5}, "num_classes of ssd is 2.5; it must be a whole number of 2 at least"),
@@ -167,7 +179,7 @@ def test_a_mask_is_as_large_as_its_tokens() -> None:
     for name in ("transformer", "word2vec"):
         network = small(name).eval()
         network(tokens, tokens, tokens != 0)
-        for wrong in (torch.ones(2, 4, dtype=torch.bool), torch.ones(3, dtype=torch.bool)):
+        for wrong in (torch.ones(2, 4, dtype=torch.bool), torch.ones(3, dtype=torch.bool), torch.ones(2, 3), [[True] * 3] * 2):
             refused(lambda wrong=wrong, n=network: n(tokens, tokens, wrong), rf"{name} reads a mask \[2, 3\]")
 
 
@@ -175,6 +187,7 @@ def test_a_mask_is_as_large_as_its_tokens() -> None:
 def test_latent_numbers_have_three_dimensions(latent) -> None:
     network = create("mdn_rnn", latent=4, actions=2, units=2, mixtures=1)
     refused(lambda: network(torch.zeros(latent), torch.zeros(*latent[:-1], 2)), r"mdn_rnn reads latent numbers \[N, T, 4\]")
+    refused(lambda: network(torch.zeros(latent).long(), torch.zeros(2, 3, 2)), "mdn_rnn reads latent of floating-point numbers")
 
 
 @pytest.mark.parametrize("steps", [(3,), (2, 0), (2, 3, 1)])
@@ -183,3 +196,66 @@ def test_decisions_have_two_dimensions(steps) -> None:
     asked, seen, before = torch.zeros(steps), torch.zeros(*steps, 4), torch.zeros(*steps, 2)
     refused(lambda: network(asked, seen, before, torch.zeros(steps)), r"decision_transformer reads observations \[N, T, 4\]")
     refused(lambda: network(torch.zeros(2, 3), torch.zeros(2, 3, 4), torch.zeros(2, 3, 2), torch.zeros(2, 4)), "times")
+    whole = torch.zeros(2, 3, dtype=torch.int64)
+    refused(
+        lambda: network(whole, torch.zeros(2, 3, 4), torch.zeros(2, 3, 2), torch.zeros(2, 3)),
+        r"decision_transformer reads returns of floating-point numbers, and got \[2, 3\] of torch.int64",
+    )
+
+
+STEPS = ["causal_transformer", "hred", "language_model", "seq2seq", "transformer", "wavenet"]
+
+
+def begun(name: str, rows: int):
+    """A network that writes, and what it begins from."""
+    network, source = small(name).eval(), torch.tensor([[3, 4, 2]] * rows)
+    return network, network.start(source) if hasattr(network, "start") else network(source)[1]
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_step_goes_on_with_ids_and_a_state_of_as_many_rows(name) -> None:
+    network, state = begun(name, 2)
+    network.step(torch.tensor([3, 4]), state)
+    for wrong, message in [
+        (torch.tensor([3, 9]), f"{name} knows tokens 0 to 8, and got ids from 3 to 9"),
+        (torch.tensor([[3], [4]]), rf"a step of {name} reads token ids \[N\] of int64 or int32, and got \[2, 1\]"),
+        (torch.tensor([3.0, 4.0]), "and got .* of torch.float32"),
+        (torch.tensor([3, 4, 5]), f"{name} goes on from a state of 3 rows, and got one of 2"),
+    ]:
+        refused(lambda wrong=wrong: network.step(wrong, state), message)
+
+
+@pytest.mark.parametrize("kind", MEMORIES)
+def test_a_memory_goes_on_with_truths_and_a_state_of_as_many_rows(kind) -> None:
+    memory = make_memory(kind, 3, 8, span=4)
+    x, starts = torch.zeros(2, 5, 3), torch.zeros(2, 5, dtype=torch.bool)
+    memory(x, memory.initial_state(2), starts)
+    for wrong in (starts.float(), starts[:, :4], starts[:1]):
+        refused(lambda wrong=wrong: memory(x, memory.initial_state(2), wrong), r"reads starts \[2, 5\] of torch.bool, and got ")
+    refused(lambda: memory(x, memory.initial_state(3), starts), "goes on from a state of 2 rows, and got one of 3")
+
+
+def test_shares_variables_and_lengths_are_what_they_are() -> None:
+    dialogue = torch.tensor([[3, 4, 2], [5, 2, 0]])
+    vhred, seq2seq = small("vhred").eval(), small("seq2seq").eval()
+    for drop in (-1, 2, math.nan, "x"):
+        refused(lambda drop=drop: vhred(dialogue, drop=drop), "drop of vhred is .*; it must be a number from 0 to 1")
+        refused(
+            lambda share=drop: seq2seq(dialogue, dialogue, teacher=share), "teacher of seq2seq is .*; it must be a number from 0"
+        )
+    refused(lambda: vhred(dialogue, latent="x"), "unknown latent of vhred 'x'; known: posterior, prior")
+    for lengths, message in [
+        (torch.tensor([3.0, 2.0]), r"reads lengths \[2\] of int64 or int32, and got \[2\] of torch.float32"),
+        ([3, 2], "and got a list in place of a tensor"),
+        (torch.tensor([3]), r"and got \[1\] of torch.int64"),
+        (torch.tensor([3, 0]), r"reads lengths \[2\] from 1 to 3, and got \[3, 0\]"),
+        (torch.tensor([4, 2]), r"and got \[4, 2\]"),
+    ]:
+        refused(lambda lengths=lengths: seq2seq(dialogue, dialogue, lengths), message)
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_of_no_examples_there_is_nothing_to_say(name) -> None:
+    with torch.no_grad():
+        found = answers(small(name).eval(), tuple(part[:0] for part in inputs(name)))
+    assert all(len(part) == 0 for part in found)

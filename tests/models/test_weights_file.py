@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from zerodojo.errors import UserError
-from zerodojo.models.weights_file import load_weights
+from zerodojo.models import create
+from zerodojo.models.network import get_weights
+from zerodojo.models.weights_file import load_weights, save_weights
 
 
 def network() -> nn.Module:
@@ -39,6 +41,8 @@ def test_floating_point_numbers_of_any_size_are_read(dtype, tmp_path) -> None:
         ({"0.bias": torch.ones(3, dtype=torch.int64)}, "0.bias is torch.int64"),
         ({"foreign.stuff": torch.ones(3, dtype=torch.int64)}, "foreign.stuff is torch.int64"),
         ({"1.num_batches_tracked": torch.ones(())}, "1.num_batches_tracked not expected"),
+        ({"9.num_batches_tracked": torch.ones((), dtype=torch.int64)}, "9.num_batches_tracked is torch.int64"),
+        ({"1.running_var": torch.tensor([1.0, -1.0, 1.0])}, "1.running_var is a variance, and has numbers below 0"),
         ({"0.bias": torch.tensor([1, torch.nan, 1])}, "not finite in float32: 0.bias has NaN or infinity"),
         ({"1.running_mean": torch.tensor([1, 1, 1e300], dtype=torch.float64)}, "not finite in float32: 1.running_mean"),
     ],
@@ -51,6 +55,30 @@ def test_what_is_no_weight_is_refused_with_nothing_loaded(changes, message, tmp_
     assert "\n" not in str(refused.value) and str(path) in str(refused.value)
     for (name, tensor), fresh in zip(kept.state_dict().items(), network().state_dict().values(), strict=True):
         assert torch.equal(tensor, fresh), name
+
+
+def test_a_weight_that_is_there_twice_is_one(tmp_path) -> None:
+    torch.manual_seed(0)
+    tied = create("language_model", vocabulary=5, embedding=3, units=3, tied=True)
+    save_weights(tied, path := str(tmp_path / "w"))
+    load_weights(tied, path)
+    weights = load_file(path)
+    save_file(weights | {"output.weight": weights["output.weight"] + 1}, path)
+    with pytest.raises(UserError, match=r"differ in embedding\.weight and output\.weight, which are one in this network"):
+        load_weights(tied, path)
+    dense = create("densenet121", width=4)
+    weights = get_weights(dense)
+    name = "features.denseblock1.denselayer1.norm1.weight"
+    save_file(
+        {key: torch.from_numpy(array) for key, array in [*weights.items(), (name.replace("norm1", "norm.1"), weights[name])]}, path
+    )
+    with pytest.raises(UserError, match=f"have {name} twice"):
+        load_weights(dense, path)
+
+
+def test_weights_are_written_into_a_folder_that_is_there(tmp_path) -> None:
+    with pytest.raises(UserError, match=r"there is no folder .*; make it first"):
+        save_weights(network(), tmp_path / "none" / "w")
 
 
 def test_a_folder_is_called_one(tmp_path) -> None:

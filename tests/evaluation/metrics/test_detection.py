@@ -119,11 +119,10 @@ def widths(boxes):
     return [[left, top, right - left, bottom - top] for left, top, right, bottom in np.asarray(boxes).tolist()]
 
 
-@pytest.mark.parametrize(("seed", "crowds", "equal"), [(0, False, False), (1, False, False), (2, True, False), (3, True, True)])
-def test_coco_is_its_own_code(seed, crowds, equal):
+def their_evaluation(truths, answers):
+    """pycocotools' of labels 1 to 3, before anything is evaluated."""
     coco = pytest.importorskip("pycocotools.coco", reason="pycocotools is the oracle (extra `test`)")
     evaluation = pytest.importorskip("pycocotools.cocoeval", reason="pycocotools is the oracle (extra `test`)")
-    truths, answers = random_images(seed, crowds=crowds, equal=equal)
     annotations, results = [], []
     for image, (true, told) in enumerate(zip(truths, answers, strict=True)):
         crowd = np.zeros(len(true.boxes), bool) if true.ignored is None else true.ignored
@@ -132,15 +131,58 @@ def test_coco_is_its_own_code(seed, crowds, equal):
             annotations.append(row | {"id": len(annotations) + 1})
         for bbox, label, score in zip(widths(told.boxes), told.labels, told.scores, strict=True):
             results.append({"image_id": image, "category_id": int(label), "bbox": bbox, "score": float(score)})
+    dataset = coco.COCO()
+    images, categories = [{"id": image} for image in range(len(truths))], [{"id": label} for label in range(1, 4)]
+    dataset.dataset = {"images": images, "annotations": annotations, "categories": categories}
+    dataset.createIndex()
+    return evaluation.COCOeval(dataset, dataset.loadRes(results), "bbox")
+
+
+@pytest.mark.parametrize(("seed", "crowds", "equal"), [(0, False, False), (1, False, False), (2, True, False), (3, True, True)])
+def test_coco_is_its_own_code(seed, crowds, equal):
+    truths, answers = random_images(seed, crowds=crowds, equal=equal)
     with contextlib.redirect_stdout(io.StringIO()):
-        dataset = coco.COCO()
-        images, categories = [{"id": image} for image in range(len(truths))], [{"id": label} for label in range(1, 4)]
-        dataset.dataset = {"images": images, "annotations": annotations, "categories": categories}
-        dataset.createIndex()
-        theirs = evaluation.COCOeval(dataset, dataset.loadRes(results), "bbox")
+        theirs = their_evaluation(truths, answers)
         theirs.evaluate()
         theirs.accumulate()
         theirs.summarize()
     scores = coco_scores(truths, answers)
     np.testing.assert_allclose(scores, theirs.stats, atol=1e-12)
     assert 0.1 < scores.ap < 0.9 and min(scores) > 0  # nothing is trivial
+
+
+def scattered_images(seed):
+    """Twenty images of objects that touch nobody, so that VOC and COCO match alike; no two scores are equal."""
+    generator = np.random.default_rng(seed)
+    truths, answers = [], []
+    for _ in range(20):
+        places = generator.permutation(36)[: generator.integers(1, 20)]
+        low = 100.0 * np.stack([places // 6, places % 6], axis=1)
+        boxes = np.concatenate([low, low + generator.integers(20, 60, (len(places), 2))], axis=1)
+        labels = generator.integers(1, 4, len(places))
+        truths.append(Truth(boxes, labels))
+        again = np.concatenate(
+            [np.flatnonzero(generator.random(len(places)) < 0.7), np.flatnonzero(generator.random(len(places)) < 0.2)]
+        )
+        moved = boxes[again] + generator.integers(-8, 9, (len(again), 4))
+        named = np.where(generator.random(len(again)) < 0.9, labels[again], 2)
+        answers.append(Found(moved, named, generator.random(len(again))))
+    return truths, answers
+
+
+@pytest.mark.parametrize("method", ["area", "11 points"])
+@pytest.mark.parametrize("threshold", [0.5, 0.7])
+def test_voc_is_cocos_code_asked_at_vocs_recalls(method, threshold):
+    """Eleven recalls, or for the area those at which the precision can change: one more object each."""
+    truths, answers = scattered_images(0)
+    for label in (1, 2, 3):
+        objects = sum(int((true.labels == label).sum()) for true in truths)
+        with contextlib.redirect_stdout(io.StringIO()):
+            theirs = their_evaluation(truths, answers)
+            theirs.params.catIds, theirs.params.iouThrs, theirs.params.maxDets = [label], np.array([threshold]), [1000]
+            theirs.params.recThrs = np.linspace(0, 1, 11) if method == "11 points" else np.arange(1, objects + 1) / objects
+            theirs.evaluate()
+            theirs.accumulate()
+        expected = theirs.eval["precision"][0, :, 0, 0, -1].mean()  # of all areas
+        ours = voc_average_precision(truths, answers, label, threshold=threshold, method=method)
+        assert ours == pytest.approx(expected, abs=1e-12) and 0.1 < ours < 0.9

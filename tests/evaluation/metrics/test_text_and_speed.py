@@ -84,6 +84,10 @@ def test_perplexity():
     assert perplexity([log(1 / 7)] * 5) == pytest.approx(7)
     assert perplexity([0.0, 0.0]) == 1
     assert perplexity(np.log([[0.5, 0.25], [0.125, 1.0]])) == pytest.approx(2 ** (6 / 4))
+    theirs = pytest.importorskip("sklearn.metrics", reason="scikit-learn is the oracle (extra `test`)")
+    generator = np.random.default_rng(0)
+    words, told = generator.integers(0, 5, 50), generator.dirichlet(np.ones(5), 50)
+    assert perplexity(np.log(told[np.arange(50), words])) == pytest.approx(exp(theirs.log_loss(words, told, labels=range(5))))
     with pytest.raises(UserError, match="perplexity is a mean over tokens, and there is none"):
         perplexity([])
 

@@ -17,11 +17,12 @@ from zerodojo.models.footprint import footprint
 
 def test_a_pruned_network_computes_as_if_the_rest_were_zero() -> None:
     network = trained().double()
-    through = filter_weights(network.backbone.stem) + sum(filter_weights(block.second) for block in network.backbone.blocks)
+    through = filter_weights(*network.backbone.stem)
+    through = through + sum(filter_weights(block.conv2, block.bn2) for block in network.backbone.blocks)
     masked = copy.deepcopy(network)
     layers = [(masked.backbone.stem, through)]
     for block in masked.backbone.blocks:
-        layers += [(block.first, filter_weights(block.first)), (block.second, through)]
+        layers += [((block.conv1, block.bn1), filter_weights(block.conv1, block.bn1)), ((block.conv2, block.bn2), through)]
     for layer, weights in layers:
         gone = weights.argsort()[: SMALL.channels // 2]
         with torch.no_grad():
@@ -49,7 +50,7 @@ def test_what_weighs_least_goes_by_filter_and_norm() -> None:
         layer[0].weight.copy_(torch.tensor([[1.0, -1.0], [3.0, 3.0], [1.0, 1.0]])[:, :, None, None])
         layer[1].weight.copy_(torch.tensor([1.0, -0.1, 1.0]))
         layer[1].running_var.copy_(torch.tensor([1.0, 1.0, 100.0]))
-    torch.testing.assert_close(filter_weights(layer), torch.tensor([2.0, 0.6, 0.2]), rtol=1e-4, atol=0.0)
+    torch.testing.assert_close(filter_weights(*layer), torch.tensor([2.0, 0.6, 0.2]), rtol=1e-4, atol=0.0)
 
 
 def convolutions() -> nn.Sequential:

@@ -46,7 +46,7 @@ def test_learning_brings_the_8_bit_network_nearer_to_its_teacher() -> None:
     network, x = trained(), torch.from_numpy(rows(256))
     with torch.no_grad():
         for block in network.backbone.blocks:
-            block.first[0].weight[::2, 0, 0, 0] = 4.0  # one large weight makes the grid of its filter coarse
+            block.conv1.weight[::2, 0, 0, 0] = 4.0  # one large weight makes the grid of its filter coarse
         expected = network(x)[0]
     aware = QuantisationAware(network, rows(256))
     assert all(p.requires_grad for p in aware.network.parameters())

@@ -69,6 +69,10 @@ def test_parameters_are_those_published(name, options, expected):
     assert parameters(on_meta(name, **options)) == expected
 
 
+def test_the_convolutions_of_vgg_have_their_size():
+    assert parameters(on_meta("vgg16").features) == 14_714_688
+
+
 def test_multiply_adds_are_those_published():
     image = torch.zeros(1, 3, 224, 224, device="meta")
     assert multiply_adds(on_meta("mobilenet_v1"), image) == 568_740_352
