@@ -16,7 +16,6 @@ from ...errors import UserError
 from ..board.resnet import ResidualTower
 from ..network import PolicyValueNetwork, build
 
-
 Layer = tuple[nn.Conv2d, nn.BatchNorm2d]  # with the norm behind it
 
 

@@ -84,14 +84,14 @@ class DecisionTransformer(nn.Module):
         n, t = asked.shape
         state = self.initial_state(n) if state is None else state
         parts = torch.stack([self.before(before), self.asked(asked.unsqueeze(2)), self.seen(seen)], dim=2)  # [N, T, 3, D]
-        parts = parts + sinusoids(time.flatten(), parts.shape[3]).view(n, t, 1, -1)
+        parts = parts + sinusoids(time.flatten(), parts.shape[3]).view(n, t, 1, parts.shape[3])
         x = self.dropout(self.norm(parts.flatten(1, 2)))
         cache = {name: part for name, part in state.items() if name != "past"}
         y, grown = self.body(x, cache, self._looking(t, state["past"]))
         room = TOKENS * self.span
         after = {name: part[:, :, -room:] for name, part in grown.items()}
         after["past"] = (state["past"] + t).clamp(max=self.span)
-        told = self.output(y[:, TOKENS - 1 :: TOKENS]).view(n, t, self.actions, -1)
+        told = self.output(y[:, TOKENS - 1 :: TOKENS]).unflatten(2, (self.actions, -1))
         return Decided(told[..., 0], told[..., 1] * self.reward_unit, told[..., 2:]), after
 
     def _looking(self, steps: int, past: Tensor) -> Tensor:

@@ -81,7 +81,7 @@ class MDNRNN(nn.Module):
         state = self.initial_state(n) if state is None else state
         starts = torch.zeros(n, t, dtype=torch.bool, device=latent.device) if starts is None else starts
         y, state = self.memory(torch.cat([latent, action, torch.ones_like(latent[..., :1])], dim=2), state, starts)
-        logits, mean, log_std = self.mixture(y).view(n, t, self.latent, -1).chunk(3, dim=-1)
+        logits, mean, log_std = self.mixture(y).unflatten(2, (self.latent, -1)).chunk(3, dim=-1)
         outcomes = y[..., :0] if self.outcome is None else self.outcome(y)
         return Foreseen(Mixture(logits, mean, log_std.clamp(min=LEAST_LOG_STD)), outcomes), state
 

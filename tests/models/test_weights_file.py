@@ -70,7 +70,11 @@ def test_a_weight_that_is_there_twice_is_one(tmp_path) -> None:
     weights = get_weights(dense)
     name = "features.denseblock1.denselayer1.norm1.weight"
     save_file(
-        {key: torch.from_numpy(array) for key, array in [*weights.items(), (name.replace("norm1", "norm.1"), weights[name])]}, path
+        {
+            key: torch.from_numpy(array.copy())
+            for key, array in [*weights.items(), (name.replace("norm1", "norm.1"), weights[name])]
+        },
+        path,
     )
     with pytest.raises(UserError, match=f"have {name} twice"):
         load_weights(dense, path)
