@@ -97,7 +97,7 @@ class DecisionTransformer(nn.Module):
     def _looking(self, steps: int, past: Tensor) -> Tensor:
         """What each token may look at, [N, 3 T, 3 (span + T)]: its own step and the `span` before it, as far as they are there."""
         at = torch.arange(-self.span, steps, device=past.device).repeat_interleave(TOKENS)  # steps, this stretch beginning at 0
-        near = at[None, TOKENS * self.span :].mT - at <= self.span
+        near = at[TOKENS * self.span :].unsqueeze(1) - at <= self.span
         return near & (at >= -past.unsqueeze(2))
 
 

@@ -111,14 +111,17 @@ class GatedTransformer(nn.Module):
         steps = x.shape[1]
         now, then = torch.arange(steps, device=x.device).unsqueeze(1), torch.arange(-self.span, steps, device=x.device)
         distance = now - then
-        # The first step of the episode that each step is in, counted from the stretch's beginning.
-        first = torch.where(starts, now.T, -torch.ones_like(now.T)).cummax(1).values
-        first = torch.where(first < 0, -state["age"].long(), first)
-        mask = (distance >= 0) & (distance <= self.span) & (then >= first.unsqueeze(2))
+        # The episode that each step is in, counted from the one that the stretch begins in; the state's steps are of that one.
+        episode = starts.cumsum(1)
+        episodes = torch.cat([episode.new_zeros(len(x), self.span), episode], dim=1)
+        same = (episode.unsqueeze(2) == episodes.unsqueeze(1)) & (then >= -state["age"]).unsqueeze(1)
+        mask = (distance >= 0) & (distance <= self.span) & same
         y, after = self.inward(x), {}
         for i, layer in enumerate(self.layers):
             past = state[f"layer_{i}"].view(-1, self.span, self.units)
             after[f"layer_{i}"] = torch.cat([past, y], dim=1)[:, -self.span :].flatten(1)
             y = layer(y, past, distance.clamp(min=0), mask)
-        after["age"] = (steps - first[:, -1:]).clamp(max=self.span).to(x.dtype)
+        ending = episode[:, -1:]
+        age = (episode == ending).sum(1, keepdim=True) + state["age"] * (ending == 0)
+        after["age"] = age.clamp(max=self.span).to(x.dtype)
         return y, after

