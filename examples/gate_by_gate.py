@@ -6,7 +6,7 @@ Elman 1990; Hochreiter, Schmidhuber 1997; Cho et al. 2014; Schuster, Paliwal 199
 The cells of `models/sequence/cells.py` say what the kernels do and give the same, forwards, in both directions, and in gradients.
 Then a plain RNN learns, by gradients made by hand (`models/sequence/bptt.py`), to say what it was told some steps ago: it can where
 gradients flow back so far, and cannot where they are cut before.
-Reached, seed 0: (to be measured).
+Reached, seed 0: cut into 4 steps .59 of a chance of .5, into 8 and 24 all; every difference at most 1e-14 (26 s).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ DELAY, SPANS, LONG, HELD, BATCH = 6, (4, 8, 24), 48, 32, 32  # what was said 6 s
 
 def apart(one: Tensor, other: Tensor) -> float:
     """The greatest difference."""
-    return float((one - other).abs().max())
+    return float((one - other).detach().abs().max())
 
 
 def compared(cell: Recurrence, kernel: nn.RNNBase, x: Tensor) -> tuple[float, float]:
