@@ -6,7 +6,7 @@ Elman 1990; Hochreiter, Schmidhuber 1997; Cho et al. 2014; Schuster, Paliwal 199
 The cells of `models/sequence/cells.py` say what the kernels do and give the same, forwards, in both directions, and in gradients.
 Then a plain RNN learns, by gradients made by hand (`models/sequence/bptt.py`), to say what it was told some steps ago: it can where
 gradients flow back so far, and cannot where they are cut before.
-Reached, seed 0: cut into 4 steps .59 of a chance of .5, into 8 and 24 all; every difference at most 1e-14 (26 s).
+Reached, seed 0: cut into 4 steps .62 of a chance of .5, into 8 and 24 all; every difference at most 1e-14 (11 s).
 """
 
 from __future__ import annotations
@@ -123,10 +123,10 @@ def run(example: Example) -> None:
     example.check("off autograd's by", away, at_most=1e-12)
 
     example.say(f"What was said {DELAY} steps ago, told rightly after learning with gradients cut into stretches")
-    curves = {span: learned(span, example.choose(1500, 100), example.seed) for span in SPANS}
+    curves = {span: learned(span, example.choose(600, 100), example.seed) for span in SPANS}
     for span, curve in curves.items():
         long_enough = span > DELAY
-        least, most = (example.choose(0.95, 0.4), None) if long_enough else (None, example.choose(0.7, 0.9))
+        least, most = (0.95, None) if long_enough else (None, example.choose(0.7, 0.9))
         example.check(f"of {span} steps", curve[-1], at_least=least, at_most=most)
     example.picture(lambda figure: draw(figure, curves))
 
@@ -139,7 +139,7 @@ def draw(figure: Any, curves: dict[int, list[float]]) -> None:
     axes.axhline(0.5, color="#555555", linewidth=0.8, linestyle=":")
     axes.set(xlabel="steps of learning", ylabel="told rightly (dotted: chance)", ylim=(0.4, 1.02))
     axes.set_title(f"Saying what was said {DELAY} steps ago")
-    axes.legend()
+    axes.legend(loc="center right")
 
 
 if __name__ == "__main__":
