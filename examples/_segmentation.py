@@ -63,7 +63,7 @@ def measure(example: Example, name: str, network: nn.Module, held_back: Shapes, 
     predicted = predict(network, held_back.images)
     confusion = confusion_matrix(held_back.masks.numpy(), predicted.numpy(), num_classes=len(CLASSES))
     classes = ", ".join(f"{one} {score:.2f}" for one, score in zip(CLASSES, iou(confusion), strict=True))
-    example.check(f"{name}: mean IoU of held-back pictures", mean_iou(confusion), at_least=at_least)
+    example.check(f"{name}: mean IoU of held-back pictures", mean_iou(confusion), at_least=at_least, learned=True)
     example.say(f"    {classes}")
     return predicted
 

@@ -88,7 +88,7 @@ def run(example: Example) -> None:
             curve.append((step, exact(adder, first[half : half + 1000], second[half : half + 1000])))
 
     example.say(f"{half:,} sums of {LEARNED} bits were learned from, {len(pairs) - half:,} others held back.")
-    example.check("exact sums, held back", exact(adder, first[half:], second[half:]), at_least=example.choose(1.0, 0.0))
+    example.check("exact sums, held back", exact(adder, first[half:], second[half:]), at_least=example.choose(1.0, 0.9))
     for width in LONGER:
         longer = [np.pad(generator.integers(0, 2, (1000, width)), ((0, 0), (0, 1))) for _ in range(2)]
         example.check(f"exact sums of {width} bits", exact(adder, *longer))

@@ -26,7 +26,7 @@ def run(example: Example) -> None:
     torch.manual_seed(example.seed)
     training, held_back = drawings(example, side=96)  # small shapes would have a point or two of the map of stride 8
     before, predictions = None, {}
-    for name, steps, at_least in (("fcn32s", 300, None), ("fcn16s", 300, None), ("fcn8s", 500, example.choose(0.8, 0.0))):
+    for name, steps, at_least in (("fcn32s", 300, None), ("fcn16s", 300, None), ("fcn8s", 500, 0.8)):
         network = create(name, num_classes=len(CLASSES), width=8, norm="batch")
         if before is not None:
             take_over(network, before)

@@ -28,7 +28,7 @@ def run(example: Example) -> None:
     steps = example.choose(3400, 3)
     example.say(f"SegNet of {parameters(network):,} parameters, {steps} batches")
     train(network, training, steps=steps, weights=balancing(training.masks))
-    predicted = measure(example, "SegNet", network, held_back, at_least=example.choose(0.75, 0.0))
+    predicted = measure(example, "SegNet", network, held_back, at_least=0.75)
     example.picture(lambda figure: picture(figure, held_back, {"SegNet": predicted}), size=(9, 3.8))
 
 

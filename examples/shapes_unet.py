@@ -27,7 +27,7 @@ def run(example: Example) -> None:
     steps = example.choose(800, 3)
     example.say(f"U-Net of {parameters(network):,} parameters, {steps} batches")
     train(network, training, steps=steps)
-    predicted = measure(example, "U-Net", network, held_back, at_least=example.choose(0.8, 0.0))
+    predicted = measure(example, "U-Net", network, held_back, at_least=0.8)
     example.picture(lambda figure: picture(figure, held_back, {"U-Net": predicted}), size=(9, 3.8))
 
 

@@ -138,10 +138,10 @@ def run(example: Example) -> None:
         example.say(f"{name:24}{right:>9.1f}%{size:>7.0f} kB{speed:>10,.0f}")
     example.say()
     whole, _, distilled, pruned, thinned, eight = accuracy
-    example.check("accuracy of the whole network", whole, at_least=example.choose(97, 5), unit="%")
+    example.check("accuracy of the whole network", whole, at_least=97, unit="%", learned=True)
     for name, right in (("distilled", distilled), ("half of the channels", pruned), ("a tenth of the weights", thinned)):
-        example.check(f"lost: {name}", whole - right, at_most=example.choose(3, 90), unit="%")
-    example.check("lost: weights in 8 bits", whole - eight, at_most=example.choose(0.5, 10), unit="%")
+        example.check(f"lost: {name}", whole - right, at_most=3, unit="%", learned=True)
+    example.check("lost: weights in 8 bits", whole - eight, at_most=0.5, unit="%", learned=True)
     example.check("weights at zero", sparse.share, at_least=SHARE - 0.001)
     example.check("greatest error of rounding, in scales", worst, at_most=0.5001)
 

@@ -70,7 +70,7 @@ def run(example: Example) -> None:
     awake = measure(example, policy, episodes=example.choose(100, 4))
     low, high = awake.interval
     example.say(f"Awake: {awake.sentence} ({low:,.0f} to {high:,.0f}).")
-    example.check("Return awake over return at random", awake.mean / chance.mean, at_least=example.choose(3.0, 0.0))
+    example.check("Return awake over return at random", awake.mean / chance.mean, at_least=3.0, learned=True)
     real = max(recordings, key=lambda recording: len(recording.action))
     example.picture(lambda figure: draw(figure, model, real, curves, chance, awake), size=(11, 5.6))
 

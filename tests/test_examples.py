@@ -52,6 +52,16 @@ def test_a_result_that_is_not_reached_is_the_exit_code(example, capsys):
     assert "MISSED: at least 0.6" in (out := capsys.readouterr().out) and "Not reached: b" in out
 
 
+def test_what_has_to_be_learned_is_asked_of_the_whole_run_alone(tmp_path, capsys):
+    for quick, code, word in ((True, 0, "of the whole run: at least 0.6"), (False, 1, "MISSED: at least 0.6")):
+        example = Example("some", quick=quick, out=tmp_path)
+        example.check("a", 0.5, at_least=0.6, learned=True)
+        assert example.finish() == code and word in capsys.readouterr().out
+    example = Example("some", quick=True, out=tmp_path)
+    example.check("a", 0.5, at_least=0.6)
+    assert example.finish() == 1
+
+
 def test_what_is_no_number_is_not_reached(example):
     example.check("a", float("nan"), at_least=0.0)
     assert example.finish() == 1
