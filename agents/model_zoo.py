@@ -45,8 +45,8 @@ def names() -> list[str]:
 def read(name: str) -> tuple[Card, Weights]:
     """A network's card and weights. Raises UserError: none of that name, unreadable, from a newer version."""
     if name not in names():
-        there = f"; there are zoo:{', zoo:'.join(names())}" if names() else ""
-        raise UserError(f"no network ships as zoo:{name}{there}; take another player, such as --opponent mcts:1000")
+        there = f"take zoo:{' or zoo:'.join(names())}" if names() else "there is none"
+        raise UserError(f"no network ships as zoo:{name}; {there}")
     try:
         data = json.loads((ZOO / f"{name}.json").read_bytes())
         if isinstance(data, dict) and isinstance(data.get("format"), int) and data["format"] > FORMAT:

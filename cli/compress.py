@@ -180,6 +180,8 @@ def _told(options: Compress, game: str, comparison: Comparison) -> list[str]:
         result = f"{match.wins} won, {match.draws} drawn, {match.losses} lost"
         lines += ["", f"{options.out} against {options.run}, {match.games} games with {options.simulations} simulations a move:"]
         lines.append(f"{result}, a score of {match.score:.1%} (95% interval {low:.1%} to {high:.1%}).")
+    if after.positions_per_second <= before.positions_per_second:
+        lines += ["", f"It is no faster here: play on with {options.run}."]
     play = shlex.join([program(), "play", game, "--opponent", options.out])
     lines += ["", f"{options.out} is the new run.", f"Play it:     {play}"]
     return lines

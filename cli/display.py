@@ -33,8 +33,8 @@ REFRESH = 2  # times a second
 NEWS = 5  # lines of the panel for the newest notices
 DONE = "done"  # the last phase
 OFTEN, SELDOM = 10.0, 30.0  # seconds between two plain lines, in the first minute and after it
-STOPPING = "saving a checkpoint, press Ctrl-C again to leave at once"
-ABANDONED = "left at once; --resume goes on from the last checkpoint"
+STOPPING = "finishing what is begun, then saving; press Ctrl-C again to leave at once"
+ABANDONED = "left at once; --resume goes on from the last checkpoint, where there is one"
 
 
 @dataclass(frozen=True)

@@ -106,4 +106,7 @@ def main(run: Callable[[Example], None], *, doc: str | None, name: str, more: Ma
     except UserError as error:
         sys.stderr.write(f"{name}: {error}\n")
         raise SystemExit(2) from error
+    except KeyboardInterrupt:
+        sys.stderr.write(f"\n{name}: stopped by Ctrl-C\n")
+        raise SystemExit(130) from None
     raise SystemExit(example.finish())

@@ -5,6 +5,7 @@ An entry is one line where no terminal is, for programs that search it, and as m
 
 from __future__ import annotations
 
+import inspect
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import NamedTuple, Protocol
 
-from ..errors import unknown
+from ..errors import UserError, unknown
 from .arguments import Positional, parse, width
 
 NARROWEST = 20  # columns of a summary, whatever the terminal
@@ -35,7 +36,12 @@ SECTIONS: dict[str, list[_Section]] = {
         _Section("zerodojo.models.registry:BACKBONES", "backbones: --network.backbone NAME, --body.backbone NAME"),
         _Section("zerodojo.models.registry:MEMORIES", "memories, behind a backbone: --body.memory NAME"),
     ],
-    "models": [_Section("zerodojo.models.sizes:LISTED", "models: parameters, multiply-adds, paper")],
+    "models": [
+        _Section(
+            "zerodojo.models.sizes:LISTED",
+            "models: parameters, multiply-adds for an input, paper",
+        )
+    ],
     "engines": [_Section("zerodojo.models.engines.registry:ENGINES", "engines, which run networks: --self-play.engine NAME")],
     "presets": [
         _Section("zerodojo.agents.registry:PRESETS", "presets of games: zerodojo train GAME --preset NAME"),
@@ -50,22 +56,49 @@ class List:
     """The arguments of `zerodojo list`."""
 
     section: Positional[str] = ""  # games, agents, backbones, models, engines, presets or players; all of them without
+    name: Positional[str] = ""  # one of the models, to see its options
 
 
 def main(argv: Sequence[str]) -> int:
-    """Prints one section, or all. Raises UserError for a section that is not there."""
-    section = parse(
+    """Prints one section, or all, or one of the models. Raises UserError for a section or a name that is not there."""
+    options = parse(
         List,
         argv,
         prog="zerodojo list",
         description="Every name that can be typed somewhere, and every network of the library, with one line of what it is.",
-        examples=["zerodojo list", "zerodojo list games", "zerodojo list players"],
-    ).section
+        examples=["zerodojo list", "zerodojo list games", "zerodojo list models resnet18"],
+    )
+    section = options.section
+    if options.name:
+        print("\n".join(_model(section, options.name)))
+        return 0
     if section and section not in SECTIONS:
         raise unknown("list", section, SECTIONS)
     told = [one for name in ([section] if section else SECTIONS) for one in SECTIONS[name]]
     print("\n\n".join("\n".join(_lines(one)) for one in told))
     return 0
+
+
+def _model(section: str, name: str) -> Iterator[str]:
+    """A network of the library by itself: its size, and the function that makes it."""
+    from ..models.library import LIBRARY
+    from ..models.registry import imported
+    from ..models.sizes import LISTED
+
+    if section != "models":
+        raise UserError(f"only models are shown one by one: zerodojo list {section}, or zerodojo list models NAME")
+    if name not in LIBRARY:
+        raise unknown("model", name, LIBRARY, elsewhere="`zerodojo list models` names them all")
+    make, fixed = imported(LIBRARY[name].path), LIBRARY[name].options
+    parameters = inspect.signature(make).parameters.values()
+    free = ", ".join(f"{one.name}={one.default!r}" for one in parameters if one.name not in fixed)
+    yield f"{name}  {' '.join(LISTED[name].summary.split())}"
+    yield ""
+    yield from textwrap.wrap(
+        f'create("{name}", *, weights=None, {free})', width(), subsequent_indent=" " * 7, break_on_hyphens=False
+    )
+    yield ""
+    yield inspect.getdoc(make) or ""
 
 
 def _lines(section: _Section) -> Iterator[str]:

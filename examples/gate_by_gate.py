@@ -5,7 +5,7 @@
 Elman 1990; Hochreiter, Schmidhuber 1997; Cho et al. 2014; Schuster, Paliwal 1997; Werbos 1990; Williams, Peng 1990 (truncation).
 The cells of `models/sequence/cells.py` say what the kernels do and give the same, forwards, in both directions, and in gradients.
 Then a plain RNN learns, by gradients made by hand (`models/sequence/bptt.py`), to say what it was told some steps ago: it can where
-gradients flow back so far, and cannot where they are cut before.
+gradients flow back so far, and cannot where they are cut before: what a fresh network happens to hold, it loses.
 Reached, seed 0: cut into 4 steps .62 of a chance of .5, into 8 and 24 all; every difference at most 1e-14 (11 s).
 """
 
@@ -123,11 +123,12 @@ def run(example: Example) -> None:
     example.check("off autograd's by", away, at_most=1e-12)
 
     example.say(f"What was said {DELAY} steps ago, told rightly after learning with gradients cut into stretches")
-    curves = {span: learned(span, example.choose(600, 100), example.seed) for span in SPANS}
-    for span, curve in curves.items():
+    curves = {}
+    for span in SPANS:
+        curve = curves[span] = learned(span, example.choose(600, 100), example.seed)
         long_enough = span > DELAY
-        least, most = (0.95, None) if long_enough else (None, example.choose(0.7, 0.9))
-        example.check(f"of {span} steps", curve[-1], at_least=least, at_most=most)
+        least, most = (example.choose(0.95, 0.85), None) if long_enough else (None, example.choose(0.7, 0.9))
+        example.check(f"of {span} steps", sum(curve[-5:]) / 5, at_least=least, at_most=most)
     example.picture(lambda figure: draw(figure, curves))
 
 

@@ -15,6 +15,7 @@ from torch import Tensor, fx, nn
 from ..errors import UserError
 
 WHOLE = (torch.int64, torch.int32)
+WIDEST = 4  # times a paper's channels; more is a number of channels, by mistake
 
 # Inputs ----------------------------------------------------------------------------------------------------------------------
 
@@ -105,6 +106,12 @@ def check_positive(name: str, **sizes: float) -> None:
     for option, size in sizes.items():
         if not (_is_number(size) and 0 < size < math.inf):
             raise UserError(f"{option} of {name} is {size!r}; it must be a number above 0")
+
+
+def check_width(name: str, width: float) -> None:
+    """Raises UserError for a width that multiplies the paper's channels and is no such number: above 0, and a few at most."""
+    if not (_is_number(width) and 0 < width <= WIDEST):
+        raise UserError(f"width of {name} is {width!r}; it multiplies the paper's channels: a number above 0, {WIDEST} at most")
 
 
 def check_share(name: str, **shares: float) -> None:

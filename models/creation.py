@@ -24,15 +24,10 @@ def create(name: str, *, weights: str | Path | None = None, **options: Any) -> n
     name or option, a value that does not fit, or weights that are not this network's.
     """
     if not (isinstance(name, str) and name in LIBRARY):
-        raise unknown("model", name, LIBRARY)
+        raise unknown("model", name, LIBRARY, elsewhere="`zerodojo list models` names them all")
     make: Callable[..., nn.Module] = imported(LIBRARY[name].path)
     _check_options(name, options, [known for known in inspect.signature(make).parameters if known not in LIBRARY[name].options])
-    try:
-        network = make(**LIBRARY[name].options, **options)
-    except RuntimeError as error:
-        if "memory" not in str(error):
-            raise
-        raise UserError(f"{name} of this size needs more memory than there is; make it smaller") from error
+    network = _made(name, lambda: make(**LIBRARY[name].options, **options))
     if weights is not None:
         from .weights_file import load_weights
 
@@ -62,10 +57,19 @@ def backbone(name: str, input_shape: tuple[int, ...], **options: Any) -> nn.Modu
     if entry.kind == "board":
         network = NetworkConfig(**options)
         check_network(network)
-        return make(input_shape, network)
+        return _made(f"backbone {name}", lambda: make(input_shape, network))
     body = BodyConfig(**options)
     check_body(body)
-    return make(input_shape, body)
+    return _made(f"backbone {name}", lambda: make(input_shape, body))
+
+
+def _made(name: str, make: Callable[[], nn.Module]) -> nn.Module:
+    try:
+        return make()
+    except RuntimeError as error:
+        if "memory" not in str(error):
+            raise
+        raise UserError(f"{name} of this size needs more memory than there is; make it smaller") from error
 
 
 def _check_options(name: str, options: dict[str, Any], known: list[str]) -> None:

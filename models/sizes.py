@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from .library import LIBRARY
+from .library import LIBRARY, ModelEntry
 
 TABLE = Path(__file__).with_name("sizes.json")
 
@@ -31,10 +31,15 @@ def write_sizes(sizes: Mapping[str, Size]) -> None:
     TABLE.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
+def _one(entry: ModelEntry) -> str:
+    """What its multiply-adds are counted for."""
+    return f"{entry.input_shape[0]} tokens" if entry.tokens else "x".join(map(str, entry.input_shape))
+
+
 SIZES: dict[str, Size] = {name: Size(**size) for name, size in json.loads(TABLE.read_text()).items()}
 
 LISTED: dict[str, Listed] = {  # by `zerodojo list models`
-    name: Listed(f"{SIZES[name].parameters:>11,}  {SIZES[name].multiply_adds:>15,}  {entry.paper}")
+    name: Listed(f"{SIZES[name].parameters:>11,}  {SIZES[name].multiply_adds:>15,}  {_one(entry):>10}  {entry.paper}")
     for name, entry in LIBRARY.items()
     if name in SIZES
 }

@@ -17,6 +17,7 @@ from .network import Weights, get_weights, set_weights
 
 COUNT = "num_batches_tracked"  # how a normalisation's count of batches ends, on which no result depends
 VARIANCE = "running_var"
+PICKLED = (".pt", ".pth", ".bin", ".ckpt")  # how files of PyTorch's own end
 
 
 def save_weights(network: nn.Module, path: str | Path) -> None:
@@ -32,7 +33,7 @@ def save_weights(network: nn.Module, path: str | Path) -> None:
 
 def load_weights(network: nn.Module, path: str | Path) -> None:
     """Reads them back, all or none, from floating-point numbers of any size; counts of batches, which other writers keep, are
-    passed over, and a network that tells `current_name` reads former names of its weights.
+    passed over, a weight with two names may stand under one of them, and a network that tells `current_name` reads former names.
 
     Raises UserError: no such file, not a whole safetensors file, numbers that are no weights, a weight that is there twice and
     differs, names or shapes of another network.
@@ -50,7 +51,10 @@ def load_weights(network: nn.Module, path: str | Path) -> None:
     weights: Weights = {}
     for name, tensor in found.items():
         current = rename(name)
-        if current.endswith(COUNT) and current in known and tensor.dtype == torch.int64:
+        if current not in known:
+            weights[current] = np.zeros((), np.float32)  # of another network, and refused by its name
+            continue
+        if current.endswith(COUNT) and tensor.dtype == torch.int64:
             continue
         if not tensor.is_floating_point():
             raise UserError(
@@ -65,6 +69,9 @@ def load_weights(network: nn.Module, path: str | Path) -> None:
             raise UserError(f"the weights {path} have {current} twice, by its name of now and a former one; take another file")
         weights[current] = single.numpy()
     for name, other in _tied(known):
+        for missing, there in ((name, other), (other, name)):
+            if missing not in weights and there in weights:
+                weights[missing] = weights[there]
         if not np.array_equal(weights.get(name, 0), weights.get(other, 0)):
             raise UserError(f"the weights {path} differ in {name} and {other}, which are one in this network; take another file")
     set_weights(network, weights, owner=f"the weights {path}")
@@ -81,4 +88,9 @@ def _tied(state: dict[str, torch.Tensor]) -> Iterator[tuple[str, str]]:
 def _refused(path: Path, error: Exception) -> UserError:
     if isinstance(error, OSError) and (what := remedy(error)):
         return UserError(f"weights {path}: {error.strerror}; {what}")
+    if path.suffix in PICKLED:
+        return UserError(
+            f"the weights {path} are no safetensors file; make one of them, "
+            'with safetensors.torch.save_file(torch.load(path, weights_only=True), "weights.safetensors")'
+        )
     return UserError(f"the weights {path} cannot be read or written as a safetensors file: {error}; take another file")

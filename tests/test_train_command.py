@@ -371,7 +371,7 @@ def test_ctrl_c_saves_and_leaves_with_a_sentence(tmp_path):
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
-    assert "saving a checkpoint, press Ctrl-C again to leave at once\n" in out
+    assert "finishing what is begun, then saving; press Ctrl-C again to leave at once\n" in out
     said = re.search(r"Stopped and saved\. Tic-tac-toe after [\d.]+ minutes: ([\d,]+) steps on", out)
     assert int(said[1].replace(",", "")) == RunDirectory.open(tmp_path / "run").steps()[-1]
 

@@ -11,8 +11,9 @@ from ...errors import UserError
 from .sight import Image
 
 
-def read_picture(path: Path) -> Image:
+def read_picture(path: str | Path) -> Image:
     """A PNG, JPEG or other picture that pygame reads, [H, W, 3]; transparent is white. Raises UserError for anything else."""
+    path = Path(path)
     if path.is_dir():
         raise UserError(f"{path} is a folder; name a picture in it")
     if not path.is_file():

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import UserError
-from ..checks import check_counts, check_images, check_positive
+from ..checks import check_counts, check_images, check_positive, check_width
 from .default_boxes import box_layers, default_boxes
 from .features import make_stages
 from .pyramid import Pyramid, xavier
@@ -79,7 +79,7 @@ def ssd(
     `num_classes` counts the background. `scales` are the sides of the smallest default boxes and of the next larger, in fractions
     of the image. Raises UserError: an unknown backbone, or a value that fits no network.
     """
-    check_positive("ssd", width=width)
+    check_width("ssd", width)
     check_counts("ssd", least=LEAST, size=size)
     check_counts("ssd", least=2, num_classes=num_classes)
     if not isinstance(scales, (tuple, list)) or len(scales) != 2:
@@ -92,10 +92,10 @@ def ssd(
 
 
 def ssd300(*, num_classes: int = 21, width: float = 1.0) -> SSD:
-    """SSD300 on VGG16: 8,732 default boxes."""
+    """SSD300 on VGG16: 8,732 default boxes. Raises UserError as `ssd` does."""
     return ssd(size=300, num_classes=num_classes, width=width)
 
 
 def ssd512(*, num_classes: int = 21, width: float = 1.0) -> SSD:
-    """SSD512 on VGG16: 24,564 default boxes, the scales of its VOC models."""
+    """SSD512 on VGG16: 24,564 default boxes, the scales of its VOC models. Raises UserError as `ssd` does."""
     return ssd(size=512, num_classes=num_classes, width=width, scales=(0.07, 0.15))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..checks import check_counts, check_images, check_positive
+from ..checks import check_counts, check_images, check_width
 from .norms import Norm, norm
 from .resnet import Stem, check_stem
 
@@ -78,7 +78,7 @@ def mobilenet_v1(
     Raises UserError for an option that does not fit.
     """
     check_counts("mobilenet_v1", num_classes=num_classes, channels=channels)
-    check_positive("mobilenet_v1", width=width)
+    check_width("mobilenet_v1", width)
     check_stem(stem)
     return MobileNet(num_classes=num_classes, channels=channels, width=width, kind=norm, stem=stem)
 

@@ -135,9 +135,7 @@ def test_the_zoo_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert player("zoo:c4", game, simulations=32).decide(game.start()).visits.sum() == 32
     with pytest.raises(UserError, match=r"zoo:c4 plays connect_four, not tic_tac_toe"):
         player("zoo:c4", make("tic_tac_toe"))
-    with pytest.raises(
-        UserError, match="no network ships as zoo:c5; there are zoo:c4; take another player, such as --opponent mcts:1000"
-    ):
+    with pytest.raises(UserError, match="no network ships as zoo:c5; take zoo:c4"):
         player("zoo:c5", game)
 
 

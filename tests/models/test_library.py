@@ -46,6 +46,22 @@ def test_list_models_shows_parameters_multiply_adds_and_paper(capsys):
 
 
 @pytest.mark.parametrize("name", LIBRARY)
+def test_list_models_shows_the_options_of_one(name, capsys):
+    assert main(["list", "models", name]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    free = [one for one in options_of(name) if one not in LIBRARY[name].options]
+    assert LIBRARY[name].paper in shown and f'create("{name}", *, weights=None, ' in shown and "UserError" in shown
+    assert all(f"{one}=" in shown for one in free)
+
+
+def test_only_models_are_shown_one_by_one(capsys):
+    assert main(["list", "models", "resnet81"]) == 2
+    assert "did you mean resnet18" in capsys.readouterr().err
+    assert main(["list", "games", "go"]) == 2
+    assert "only models are shown one by one" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", LIBRARY)
 def test_every_parameter_gets_a_gradient(name):
     """In training, from one example and from two."""
     torch.manual_seed(0)

@@ -116,7 +116,12 @@ def test_a_network_and_a_body_that_cannot_be() -> None:
         ("resnet18", {"dilations": (1, 1, 2)}, r"dilations of resnet18 is \(1, 1, 2\)"),
         ("resnet18", {"dilations": (1, 1, 2, 0)}, r"dilations of resnet18 is \(1, 1, 2, 0\)"),
         ("resnet18", {"norm": 3}, "unknown norm '3'"),
-        ("mobilenet_v1", {"width": math.inf}, "width of mobilenet_v1 is inf; it must be a number above 0"),
+        ("mobilenet_v1", {"width": math.inf}, "width of mobilenet_v1 is inf; it multiplies the paper's channels"),
+        (
+            "mobilenet_v1",
+            {"width": 8},
+            "width of mobilenet_v1 is 8; it multiplies the paper's channels: a number above 0, 4 at most",
+        ),
         ("mobilenet_v1", {"width": True}, "width of mobilenet_v1 is True"),
         ("vae", {"latent": True}, "latent of vae is True; it must be a whole number above 0"),
         ("wavenet", {"kernel": 2.5}, "kernel of wavenet is 2.5; it must be a whole number of 2 at least"),

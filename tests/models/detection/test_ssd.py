@@ -160,7 +160,7 @@ def test_it_learns_where_one_square_is():
     [
         ({"backbone": "vgg61"}, "unknown backbone of ssd 'vgg61'; did you mean vgg16"),
         ({"size": 31}, "size of ssd is 31; it must be a whole number of 32 at least"),
-        ({"width": 0}, "width of ssd is 0; it must be a number above 0"),
+        ({"width": 0}, "width of ssd is 0; it multiplies the paper"),
         ({"num_classes": 1}, "num_classes of ssd is 1; it must be a whole number of 2 at least"),
         ({"scales": (0.3, 0.2)}, "scales of ssd are 0.3 and 0.2; they must rise"),
     ],
