@@ -105,7 +105,7 @@ def run(example: Example) -> None:
     generator = torch.Generator().manual_seed(example.seed)
     order = torch.randperm(len(ALL), generator=generator).tolist()
     held_back, known = (encoded([ALL[i] for i in part]) for part in (order[: len(ALL) // 5], order[len(ALL) // 5 :]))
-    steps = example.choose(800, 12)
+    steps = example.choose(1600, 12)
     context = dialogue("ana", "chess", 0, 0)[:1]
     right = {answer for game in GAMES for answer in answers(game)}
     said, curve = {}, []
