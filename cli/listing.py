@@ -36,12 +36,7 @@ SECTIONS: dict[str, list[_Section]] = {
         _Section("zerodojo.models.registry:BACKBONES", "backbones: --network.backbone NAME, --body.backbone NAME"),
         _Section("zerodojo.models.registry:MEMORIES", "memories, behind a backbone: --body.memory NAME"),
     ],
-    "models": [
-        _Section(
-            "zerodojo.models.sizes:LISTED",
-            "models: parameters, multiply-adds for an input, paper",
-        )
-    ],
+    "models": [_Section("zerodojo.models.sizes:LISTED", "models: parameters, multiply-adds for an input, paper")],
     "engines": [_Section("zerodojo.models.engines.registry:ENGINES", "engines, which run networks: --self-play.engine NAME")],
     "presets": [
         _Section("zerodojo.agents.registry:PRESETS", "presets of games: zerodojo train GAME --preset NAME"),
