@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .boards import Owners
 from .look import Look, drawn_look, outline
 from .perspective import Homography, inverse, project
-from .room import Image, drawn_room
+from .room import Image, drawn_paper, drawn_room
 
 BOARD, FIRST, SECOND, EMPTY = 1, 2, 3, 4  # labels; 0 is what SSD calls background
 LABELS = ("board", "red", "yellow", "empty")  # what they are called, from 1 on
@@ -34,7 +34,7 @@ class Drawing(NamedTuple):
 def draw(owners: Owners, generator: np.random.Generator, *, size: int) -> Drawing:
     """A board [H, W] as a picture of size x size points; everything that is not on the board is drawn by lot."""
     look = drawn_look(generator, owners.shape)
-    picture = drawn_room(generator, size)
+    picture = drawn_paper(generator, size) if look.printed else drawn_room(generator, size)
     back = inverse(look.view)
     edge = 1 / (size * _scale(look, owners.shape))
     _put_shadow(picture, look, _traced(back, size, look.shadow[:2]), owners.shape)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import colorsys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -24,6 +24,7 @@ BOARDS = (  # the last are grey, white and wooden ones
 SIZES = (0.6, 0.97)  # of a board, in sides of the picture
 YAW, PITCH, ROLL = 0.6, 0.6, 0.2  # at most, in radians
 DISTANCES = (1.5, 5.0)  # of the eye, in widths of the board
+PRINTED = 0.25  # share of boards as programs draw them
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,38 @@ class Look:
     tint: Colour  # what the light's colour makes of white
     blur: float  # standard deviation in points
     noise: float  # standard deviation of each number of a point
+    printed: bool = False  # as a program draws it: the board alone, on one colour
 
 
 def drawn_look(generator: np.random.Generator, board: tuple[int, int]) -> Look:
     """A look for a board of that height and width."""
+    look = _photographed(generator, board)
+    return _printed(look, generator, board) if generator.random() < PRINTED else look
+
+
+def _printed(look: Look, generator: np.random.Generator, board: tuple[int, int]) -> Look:
+    """The same stones on a board from the front, in even light, with sharp edges and thin lines."""
+    margin = generator.uniform(0, 0.25)
+    return replace(
+        look,
+        view=_view(generator, board, margin, flat=True),
+        margin=margin,
+        corner=generator.uniform(0, 0.3),
+        holes=generator.choice(["dark", "light", "cells"], p=[0.2, 0.4, 0.4]),
+        hole=_colour(generator, (0, 360), (0, 0.5), (0.05, 1.0)),
+        radius=look.hole_radius * generator.uniform(0.8, 1.05),
+        ring=generator.uniform(0.8, 1.0) * (generator.random() < 0.5),
+        shine=0.0,
+        shadow=(0.0, 0.0, 0.05, 0.0),
+        light=(0.0, 0.0, 1.0),
+        tint=np.ones(3, np.float32),
+        blur=generator.uniform(0, 0.6),
+        noise=0.0,
+        printed=True,
+    )
+
+
+def _photographed(generator: np.random.Generator, board: tuple[int, int]) -> Look:
     holes: Holes = generator.choice(["through", "dark", "light", "cells"], p=[0.35, 0.2, 0.3, 0.15])
     margin = generator.uniform(0.04, 0.5)
     hole_radius = generator.uniform(0.35, 0.45)
@@ -82,11 +111,11 @@ def outline(board: tuple[int, int], margin: float) -> Points:
     return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
 
 
-def _view(generator: np.random.Generator, board: tuple[int, int], margin: float) -> Homography:
+def _view(generator: np.random.Generator, board: tuple[int, int], margin: float, *, flat: bool = False) -> Homography:
     """The board turned, seen from near or far, and laid somewhere into the picture, whole."""
     corners = outline(board, margin)
     centred = (corners - corners.mean(axis=0)) / board[1]
-    flat = generator.random() < 0.15  # a screenshot, or a scan
+    flat = flat or generator.random() < 0.15  # a screenshot, or a scan
     turns = np.zeros(3) if flat else generator.uniform(-1, 1, 3) * (YAW, PITCH, ROLL)
     seen = seen_from(centred, yaw=turns[0], pitch=turns[1], roll=turns[2], distance=generator.uniform(*DISTANCES))
     low, high = seen.min(axis=0), seen.max(axis=0)

@@ -24,6 +24,12 @@ def drawn_room(generator: np.random.Generator, size: int) -> Image:
     return np.clip(room, 0, 1)
 
 
+def drawn_paper(generator: np.random.Generator, size: int) -> Image:
+    """One colour, and that is white in half of all cases."""
+    colour = np.ones(3, np.float32) if generator.random() < 0.5 else generator.uniform(0, 1, 3).astype(np.float32)
+    return np.broadcast_to(colour, (size, size, 3)).copy()
+
+
 def _muted(generator: np.random.Generator) -> NDArray[np.float32]:
     """A colour not far from grey."""
     return np.clip(generator.uniform(0.05, 1) + generator.uniform(-0.15, 0.15, 3), 0, 1).astype(np.float32)

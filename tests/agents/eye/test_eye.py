@@ -91,7 +91,7 @@ def test_positions_are_read_from_new_drawings():
             right += bool((read_position(draw(owners, generator, size=300).image).owners == owners).all())
         except UserError:
             continue
-    assert right >= 9  # .8 of them are, and .15 are read wrongly in some place (docs/results.md)
+    assert right >= 9  # .78 of them are, and .15 are read wrongly in some place (docs/results.md)
 
 
 def test_a_small_board_in_a_wide_picture_is_found():
