@@ -38,7 +38,7 @@ from zerodojo.machine import processor
 from zerodojo.models.compression.quantisation import QuantisationAware
 from zerodojo.models.engines.engine import Engine, FixedShapeEngine, Floats
 from zerodojo.models.engines.folding import fold
-from zerodojo.models.engines.openvino_engine import WORK, OpenVINOEngine, import_openvino
+from zerodojo.models.engines.openvino_engine import WORK, OpenVINOEngine, import_openvino, request_for
 from zerodojo.models.engines.prepare import compare
 from zerodojo.models.engines.torch_engine import TorchEngine
 from zerodojo.models.network import PolicyValueNetwork
@@ -65,11 +65,8 @@ class Converted(FixedShapeEngine):
     def __init__(self, name: str, network: PolicyValueNetwork, model: Any) -> None:
         """`model` takes planes [N, C, H, W] with any N and gives logits [N, A] and values [N]; `network` tells their sizes."""
         super().__init__(name, network, batch=BATCH, threads=1, work=WORK)
-        openvino = import_openvino()
         model.reshape([self.rows, *self._input.shape[1:]])
-        settings = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "ENABLE_CPU_PINNING": False, "INFERENCE_PRECISION_HINT": "f32"}
-        self._request = openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
-        self._request.set_input_tensor(openvino.Tensor(self._input, shared_memory=True))
+        self._request = request_for(model, self._input, threads=self.threads, bf16=False)
 
     def _run(self) -> tuple[Floats, Floats]:
         self._request.infer()
@@ -131,12 +128,13 @@ def measure(options: Quantisers) -> list[dict[str, Any]]:
     rows, checked = drawn[:CALIBRATION], drawn[CALIBRATION:]
     reference = TorchEngine("torch-fp32", teacher, rows, batch=BATCH, threads=1, device="cpu", dtype="float32")
     expected = reference.evaluate(checked)
-    spent = [0.0]
+    spent = 0.0
 
     def learn(student: Any) -> None:
+        nonlocal spent
         begin = time.process_time()
         imitate(student, teacher, replay, config, seed=options.seed, bf16=False)
-        spent[0] = time.process_time() - begin
+        spent = time.process_time() - begin
 
     ways: dict[str, Callable[[], Engine]] = {
         "as it is": lambda: reference,
@@ -150,10 +148,10 @@ def measure(options: Quantisers) -> list[dict[str, Any]]:
         }
     table = []
     for name, make in ways.items():
-        spent[0], begin = 0.0, time.process_time()
+        spent, begin = 0.0, time.process_time()
         engine = make()
-        seconds = time.process_time() - begin - spent[0]
-        table.append({"way": name, "seconds": seconds, "training": spent[0], **judged(game, engine, checked, expected, options)})
+        seconds = time.process_time() - begin - spent
+        table.append({"way": name, "seconds": seconds, "training": spent, **judged(game, engine, checked, expected, options)})
         sys.stderr.write(f"{name}: {table[-1]}\n")
     return table
 

@@ -49,14 +49,14 @@ def check_tokens(name: str, tokens: Tensor, *, vocabulary: int) -> None:
         raise UserError(f"{name} reads token ids [N, T] of int64 or int32, and got {_told(tokens)}")
     if not tokens.shape[1]:
         raise UserError(f"{name} reads one token at least, and got {list(tokens.shape)}")
-    _check_known(name, tokens, vocabulary)
+    if tokens.numel() and not tokens.is_meta and not (int(tokens.min()) >= 0 and int(tokens.max()) < vocabulary):
+        raise UserError(f"{name} knows tokens 0 to {vocabulary - 1}, and got ids from {int(tokens.min())} to {int(tokens.max())}")
 
 
-def check_step(name: str, tokens: Tensor, state: Mapping[str, Tensor], *, vocabulary: int) -> None:
-    """Raises UserError unless tokens is [N] of ids below `vocabulary`, and the state that they go on from has as many rows."""
+def check_step(name: str, tokens: Tensor, state: Mapping[str, Tensor]) -> None:
+    """Raises UserError unless tokens is [N], and the state that they go on from has as many rows; `check_tokens` knows the ids."""
     if not isinstance(tokens, Tensor) or tokens.dim() != 1 or tokens.dtype not in WHOLE:
         raise UserError(f"a step of {name} reads token ids [N] of int64 or int32, and got {_told(tokens)}")
-    _check_known(name, tokens, vocabulary)
     _check_rows(name, tokens, state)
 
 
@@ -149,11 +149,6 @@ def check_several(name: str, *, many: int | None = None, **several: Sequence[int
         fits = isinstance(counts, (tuple, list)) and len(counts) == (many or len(counts))
         if not fits or not all(_is_count(count, 1) for count in counts):
             raise UserError(f"{option} of {name} is {counts!r}; it must be a tuple of {many or 'some'} whole numbers above 0")
-
-
-def _check_known(name: str, tokens: Tensor, vocabulary: int) -> None:
-    if tokens.numel() and not tokens.is_meta and not (int(tokens.min()) >= 0 and int(tokens.max()) < vocabulary):
-        raise UserError(f"{name} knows tokens 0 to {vocabulary - 1}, and got ids from {int(tokens.min())} to {int(tokens.max())}")
 
 
 def _check_rows(name: str, x: Tensor, state: Mapping[str, Tensor]) -> None:

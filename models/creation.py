@@ -67,7 +67,7 @@ def _made(name: str, make: Callable[[], nn.Module]) -> nn.Module:
     try:
         return make()
     except RuntimeError as error:
-        if "memory" not in str(error):
+        if "allocate memory" not in str(error):
             raise
         raise UserError(f"{name} of this size needs more memory than there is; make it smaller") from error
 

@@ -31,7 +31,7 @@ def write_sizes(sizes: Mapping[str, Size]) -> None:
     TABLE.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
-def _one(entry: ModelEntry) -> str:
+def _input_of(entry: ModelEntry) -> str:
     """What its multiply-adds are counted for."""
     return f"{entry.input_shape[0]} tokens" if entry.tokens else "x".join(map(str, entry.input_shape))
 
@@ -39,7 +39,7 @@ def _one(entry: ModelEntry) -> str:
 SIZES: dict[str, Size] = {name: Size(**size) for name, size in json.loads(TABLE.read_text()).items()}
 
 LISTED: dict[str, Listed] = {  # by `zerodojo list models`
-    name: Listed(f"{SIZES[name].parameters:>11,}  {SIZES[name].multiply_adds:>15,}  {_one(entry):>10}  {entry.paper}")
+    name: Listed(f"{SIZES[name].parameters:>11,}  {SIZES[name].multiply_adds:>15,}  {_input_of(entry):>10}  {entry.paper}")
     for name, entry in LIBRARY.items()
     if name in SIZES
 }

@@ -89,8 +89,5 @@ def _refused(path: Path, error: Exception) -> UserError:
     if isinstance(error, OSError) and (what := remedy(error)):
         return UserError(f"weights {path}: {error.strerror}; {what}")
     if path.suffix in PICKLED:
-        return UserError(
-            f"the weights {path} are no safetensors file; make one of them, "
-            'with safetensors.torch.save_file(torch.load(path, weights_only=True), "weights.safetensors")'
-        )
+        return UserError(f"the weights {path} are a pickle, which is not read; write them with safetensors.torch.save_file")
     return UserError(f"the weights {path} cannot be read or written as a safetensors file: {error}; take another file")

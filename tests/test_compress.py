@@ -10,7 +10,9 @@ from tests.agents.training_runs import CONFIG, train
 from zerodojo.agents.gym.config import GymConfig
 from zerodojo.agents.run_directory import RunDirectory
 from zerodojo.agents.tabular.config import QLearningSettings
+from zerodojo.cli.compress import Compress, _told
 from zerodojo.cli.main import main
+from zerodojo.evaluation.compared import Comparison, Measured
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +85,11 @@ def test_runs_that_cannot_be_compressed(run, tmp_path, capsys):
         assert line in capsys.readouterr().err
     assert main(["compress", run, "--out", run, "--int8"]) == 2
     assert "is there already, and nothing is overwritten; choose another --out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("speed", "told"), [(90.0, True), (100.0, True), (110.0, False)])
+def test_what_is_no_faster_is_called_that(speed, told):
+    before = Measured(10, 20, "torch-fp32", 100.0, None, None)
+    comparison = Comparison(before, before._replace(positions_per_second=speed), None)
+    lines = _told(Compress(run="runs/x", out="runs/y", int8=True), "connect_four", comparison)
+    assert ("It is no faster here: play on with runs/x." in lines) is told

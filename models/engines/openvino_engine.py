@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType
+from typing import Any
 
 from .. import hardware
 from ..network import PolicyValueNetwork
@@ -28,24 +29,31 @@ class OpenVINOEngine(FixedShapeEngine):
         """
         if not (hardware.has_int8() if precision == "int8" else hardware.has_bf16()):
             raise EngineUnavailable(f"needs a processor with {precision} instructions")
-        openvino = import_openvino()
+        import_openvino()
         super().__init__(name, network, batch=batch, threads=threads, work=WORK)
         traced, quantise = fold(network), precision == "int8"
         seen = Seen(traced, rows if quantise else rows[:1], threads)
         model = GraphBuilder(traced, seen, rows=self.rows, quantise=quantise).model()
-        settings = {
-            "INFERENCE_NUM_THREADS": threads,
-            "NUM_STREAMS": 1,
-            "ENABLE_CPU_PINNING": False,  # workers beside each other would be pinned to the same cores
-            "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",  # of what is not quantised
-        }
-        self._request = openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
-        self._request.set_input_tensor(openvino.Tensor(self._input, shared_memory=True))
+        self._request = request_for(model, self._input, threads=threads, bf16=precision == "bf16")
         self._outputs = [self._request.get_output_tensor(i) for i in range(2)]
 
     def _run(self) -> tuple[Floats, Floats]:
         self._request.infer()
         return self._outputs[0].data, self._outputs[1].data
+
+
+def request_for(model: Any, rows: Floats, *, threads: int, bf16: bool) -> Any:
+    """What computes an openvino.Model on the rows that stand in `rows`, as engines do: `bf16` is for what is not quantised."""
+    openvino = import_openvino()
+    settings = {
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": 1,
+        "ENABLE_CPU_PINNING": False,  # workers beside each other would be pinned to the same cores
+        "INFERENCE_PRECISION_HINT": "bf16" if bf16 else "f32",
+    }
+    request = openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
+    request.set_input_tensor(openvino.Tensor(rows, shared_memory=True))
+    return request
 
 
 def import_openvino() -> ModuleType:

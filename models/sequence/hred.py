@@ -119,7 +119,8 @@ class HRED(nn.Module):
 
         Raises UserError for anything but token ids, or a state of another number of rows.
         """
-        check_step("hred", tokens, state, vocabulary=self.vocabulary)
+        check_step("hred", tokens, state)
+        check_tokens("hred", tokens.unsqueeze(1), vocabulary=self.vocabulary)
         held, last = self.decoder(self.embedding(tokens).unsqueeze(1), state["hidden"].unsqueeze(0))
         return self.output(held[:, 0]).log_softmax(1), {"hidden": last[0]}
 

@@ -44,7 +44,7 @@ class LanguageModel(nn.Module):
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """tokens [N] -> (log-probabilities of the next ones [N, V], state), as `decoding` wants it."""
-        check_step("language_model", tokens, state, vocabulary=self.vocabulary)
+        check_step("language_model", tokens, state)
         logits, state = self(tokens.unsqueeze(1), state)
         return logits.squeeze(1).log_softmax(1), state
 

@@ -70,7 +70,8 @@ class Seq2Seq(nn.Module):
 
         Raises UserError for anything but token ids, or a state of another number of rows.
         """
-        check_step("seq2seq", tokens, state, vocabulary=self.target_vocabulary)
+        check_step("seq2seq", tokens, state)
+        check_tokens("seq2seq", tokens.unsqueeze(1), vocabulary=self.target_vocabulary)
         logits, state = self._logits(tokens, state)
         return logits.log_softmax(1), state
 

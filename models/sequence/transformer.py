@@ -69,7 +69,7 @@ class TransformerLanguageModel(nn.Module):
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """tokens [N], the state ({} at the beginning) -> (log-probabilities [N, V], state), as `decoding` wants it."""
-        check_step("causal_transformer", tokens, state, vocabulary=self.embedding.num_embeddings)
+        check_step("causal_transformer", tokens, state)
         logits, state = self(tokens.unsqueeze(1), state)
         return logits.squeeze(1).log_softmax(1), state
 
@@ -131,7 +131,8 @@ class Transformer(nn.Module):
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """tokens [N] -> (log-probabilities of the next ones [N, V], state), as `decoding` wants it."""
-        check_step("transformer", tokens, state, vocabulary=self.target_embedding.num_embeddings)
+        check_step("transformer", tokens, state)
+        check_tokens("transformer", tokens.unsqueeze(1), vocabulary=self.target_embedding.num_embeddings)
         logits, state = self.decode(tokens.unsqueeze(1), state)
         return logits.squeeze(1).log_softmax(1), state
 

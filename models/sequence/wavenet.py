@@ -139,7 +139,7 @@ class WaveNet(nn.Module):
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """tokens [N] -> (log-probabilities of the next ones [N, classes], state), as `decoding` wants it."""
-        check_step("wavenet", tokens, state, vocabulary=self.classes)
+        check_step("wavenet", tokens, state)
         logits, state = self(tokens.unsqueeze(1), state)
         return logits.squeeze(1).log_softmax(1), state
 

@@ -87,7 +87,7 @@ def test_a_memory_within_an_episode_can_be_converted(kind: str) -> None:
 
 
 UNCONVERTED = {
-    "hred": "how many utterances there are is read from the words, and a trace has it once for all",
+    "hred": "OpenVINO has no cummax; and how many utterances there are is read from the words, which a trace does once for all",
     "segnet": "PyTorch 2.13 cannot trace the check of sizes within max_unpool2d",
     "vhred": "as hred",
 }

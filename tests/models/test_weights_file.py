@@ -86,7 +86,7 @@ def test_a_weight_that_is_there_twice_is_one(tmp_path) -> None:
 
 def test_a_file_of_pytorchs_own_is_told_how_to_become_one(tmp_path) -> None:
     torch.save(network().state_dict(), tmp_path / "w.pt")
-    with pytest.raises(UserError, match=r"are no safetensors file; make one of them, with safetensors\.torch\.save_file"):
+    with pytest.raises(UserError, match=r"are a pickle, which is not read; write them with safetensors\.torch\.save_file"):
         load_weights(network(), tmp_path / "w.pt")
 
 
